@@ -1,0 +1,2 @@
+// Package chat is rooms and direct conversations.
+package chat

@@ -1,0 +1,2 @@
+// Package identity is who is speaking, and what they may do.
+package identity

@@ -1,0 +1,2 @@
+// Package vote is votes, ballots and tallies.
+package vote
