@@ -1,0 +1,98 @@
+// Package gate stands before every handler: it knows the real address of who is asking, refuses foreign origins, and
+// keeps the rates and the number of open streams within their limits.
+package gate
+
+import (
+	"log/slog"
+	"net/http"
+	"net/netip"
+	"sync"
+
+	"parley/limit"
+	"parley/problem"
+)
+
+// Rates are the limits of what one person or address may do.
+type Rates struct {
+	Publish limit.Rate // messages and signals, per person
+	Ballot  limit.Rate // ballots, per person
+	Guest   limit.Rate // new guests, per address
+	Address limit.Rate // changing requests, per address
+	Streams int        // open streams and long polls, per address; 0: no limit
+}
+
+// DefaultRates leave a class behind one address room, and stop a loop.
+func DefaultRates() Rates {
+	return Rates{
+		Publish: limit.Rate{PerSecond: 10, Burst: 40},
+		Ballot:  limit.Rate{PerSecond: 5, Burst: 20},
+		Guest:   limit.Rate{PerSecond: 2, Burst: 100},
+		Address: limit.Rate{PerSecond: 100, Burst: 400},
+		Streams: 1000,
+	}
+}
+
+// Options configure a Gate.
+type Options struct {
+	Origins []string       // foreign origins that may use the server: https://example.com, or * for all
+	Trusted []netip.Prefix // proxies whose X-Forwarded-For and X-Forwarded-Proto count
+	Rates   Rates
+	Log     *slog.Logger
+}
+
+// Gate may be used concurrently.
+type Gate struct {
+	o       Options
+	publish *limit.Limiter
+	ballot  *limit.Limiter
+	guest   *limit.Limiter
+	address *limit.Limiter
+
+	mu      sync.Mutex
+	streams map[string]int
+}
+
+// New makes a Gate.
+func New(o Options) *Gate {
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	return &Gate{
+		o:       o,
+		publish: limit.New(o.Rates.Publish, "messages"),
+		ballot:  limit.New(o.Rates.Ballot, "ballots"),
+		guest:   limit.New(o.Rates.Guest, "new guests from your address"),
+		address: limit.New(o.Rates.Address, "changes from your address"),
+		streams: map[string]int{},
+	}
+}
+
+// Publish, Ballot and Guest take one from a person's, or an address's, rate.
+func (g *Gate) Publish(person string) error    { return g.publish.Allow(person) }
+func (g *Gate) Ballot(person string) error     { return g.ballot.Allow(person) }
+func (g *Gate) Guest(r *http.Request) error    { return g.guest.Allow(g.Key(r)) }
+func (g *Gate) Changing(r *http.Request) error { return g.address.Allow(g.Key(r)) }
+
+// ErrTooManyConnections is returned by Hold.
+var ErrTooManyConnections = problem.New(http.StatusTooManyRequests, "too_many_connections", "Too many connections")
+
+// Hold counts one more open stream or long poll of the request's address until release is called (once or more).
+func (g *Gate) Hold(r *http.Request) (release func(), err error) {
+	key := g.Key(r)
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if n := g.o.Rates.Streams; n > 0 && g.streams[key] >= n {
+		return nil, ErrTooManyConnections.Detail("your address has %d streams open, which is the limit; close some", n).After(retryStreams)
+	}
+	g.streams[key]++
+	var once sync.Once
+	return func() {
+		once.Do(func() {
+			g.mu.Lock()
+			defer g.mu.Unlock()
+			if g.streams[key]--; g.streams[key] == 0 {
+				delete(g.streams, key)
+			}
+		})
+	}, nil
+}

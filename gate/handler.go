@@ -1,0 +1,45 @@
+package gate
+
+import (
+	"net/http"
+	"runtime/debug"
+	"strings"
+
+	"parley/problem"
+)
+
+// Wrap puts the gate before a handler of the API: a panic becomes a problem and a line in the log, foreign origins are
+// refused, allowed ones get their CORS headers, and changing requests count against their address.
+func (g *Gate) Wrap(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		defer g.recover(w, r)
+		w.Header().Set("X-Content-Type-Options", "nosniff")
+		if err := g.CheckOrigin(r); err != nil {
+			problem.Of(err).Write(w)
+			return
+		}
+		if g.cors(w, r) {
+			return
+		}
+		if r.Method != http.MethodGet && r.Method != http.MethodHead {
+			if err := g.Changing(r); err != nil {
+				problem.Of(err).Write(w)
+				return
+			}
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+func (g *Gate) recover(w http.ResponseWriter, r *http.Request) {
+	switch cause := recover(); cause {
+	case nil:
+	case http.ErrAbortHandler:
+		panic(cause)
+	default:
+		g.o.Log.Error("panic in a handler", "method", r.Method, "path", r.URL.Path, "panic", cause, "stack", string(debug.Stack()))
+		if !strings.EqualFold(r.Header.Get("Upgrade"), "websocket") {
+			problem.Internal.Write(w)
+		}
+	}
+}
