@@ -1,0 +1,46 @@
+# What people run. `make test` is what CI runs: everything, on a machine that has nothing but Go and make.
+
+SHELL   := bash
+GO      ?= go
+RUN     ?= .
+
+.PHONY: build test setup lint test-go test-js test-browser test-crash-long fuzz-websocket measure clean
+
+build: ## the binary, in bin/parley
+	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '-s -w' -o bin/parley ./cmd/parley
+
+test: setup lint test-go test-js test-browser ## everything: linters, Go with the race detector, JavaScript, a real browser
+	@echo "all tests passed"
+
+setup: ## installs what the tests need (system packages as root, npm packages)
+	@scripts/setup.sh
+
+lint: ## formatting, vet, staticcheck, the three systems' builds, JavaScript types
+	@test -z "$$(gofmt -l . | grep -v node_modules | tee /dev/stderr)" || { echo "run gofmt -w on these files"; exit 1; }
+	$(GO) vet ./...
+	$(GO) tool staticcheck ./...
+	GOOS=darwin $(GO) vet ./websocket/ ./channel/ ./cmd/parley/
+	GOOS=windows $(GO) vet ./websocket/ ./channel/ ./cmd/parley/
+	cd web && npm run --silent types
+
+test-go: ## Go, with the race detector
+	$(GO) test -race -timeout 15m ./...
+
+test-js: ## the SDK's tests
+	cd web && npm test --silent
+
+test-browser: build ## real Chromium, real proxies, against the built binary
+	cd e2e && npm test --silent
+
+test-crash-long: ## kill -9 under load, 50 times (make test does it 5 times)
+	PARLEY_KILLS=50 $(GO) test -count=1 -timeout 60m -run TestKill -v ./cmd/parley
+
+FUZZTIME ?= 1m
+fuzz-websocket: ## each fuzz target of the WebSocket library for FUZZTIME
+	@for f in $$($(GO) test ./websocket -list 'Fuzz.*' | grep ^Fuzz); do $(GO) test ./websocket -run '^$$' -fuzz "^$$f$$" -fuzztime $(FUZZTIME) || exit 1; done
+
+measure: build ## start time, idle memory, page weight, durable publishes a second
+	cd bench && $(GO) run ./measure ../bin/parley
+
+clean:
+	rm -rf bin

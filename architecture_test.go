@@ -1,0 +1,65 @@
+package parley_test
+
+import (
+	"encoding/json"
+	"io"
+	"os/exec"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// arrows is the map: which of our packages each package may import. Arrows point down only; a package that is not
+// here has no place in the house yet.
+var arrows = map[string][]string{
+	"problem":           {},
+	"websocket":         {},
+	"limit":             {"problem"},
+	"gate":              {"limit", "problem"},
+	"body":              {"problem"},
+	"channel":           {"problem"},
+	"identity":          {"channel", "problem"},
+	"chat":              {"channel", "identity", "problem"},
+	"vote":              {"channel", "identity", "problem"},
+	"transport":         {"channel", "websocket", "body", "problem"},
+	"api":               {"chat", "vote", "identity", "channel", "body", "problem"},
+	"engine/sqlite":     {"channel", "identity", "chat", "vote", "problem"},
+	"engine/enginetest": {"channel", "identity", "chat", "vote", "problem"},
+	"web":               {},
+	"":                  {"api", "transport", "engine/sqlite", "web", "gate", "chat", "vote", "identity", "channel", "problem", "limit"},
+	"cmd/parley":        {"", "gate", "limit"},
+}
+
+func TestArrowsPointDown(t *testing.T) {
+	out, err := exec.Command("go", "list", "-json=ImportPath,Imports", "./...").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	ours := func(path string) (string, bool) {
+		if path == "parley" {
+			return "", true
+		}
+		return strings.CutPrefix(path, "parley/")
+	}
+	for dec := json.NewDecoder(strings.NewReader(string(out))); ; {
+		var pkg struct {
+			ImportPath string
+			Imports    []string
+		}
+		if err := dec.Decode(&pkg); err == io.EOF {
+			break
+		} else if err != nil {
+			t.Fatal(err)
+		}
+		name, _ := ours(pkg.ImportPath)
+		may, known := arrows[name]
+		if !known {
+			t.Errorf("%q is not on the map", pkg.ImportPath)
+		}
+		for _, imported := range pkg.Imports {
+			if to, is := ours(imported); is && !slices.Contains(may, to) {
+				t.Errorf("%q imports %q: that arrow does not point down", pkg.ImportPath, imported)
+			}
+		}
+	}
+}

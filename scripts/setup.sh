@@ -1,0 +1,27 @@
+#!/usr/bin/env bash
+# Installs what the tests need beyond Go and make: Node.js, Chromium with fonts for Chinese, nginx, and the npm packages.
+# It fails, and says what is missing, where it cannot.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+missing=()
+have() { command -v "$1" >/dev/null 2>&1; }
+have node     || missing+=(nodejs)
+have npm      || missing+=(npm)
+have chromium || missing+=(chromium)
+have nginx    || [ -x /usr/sbin/nginx ] || missing+=(nginx-light)
+have gcc      || missing+=(gcc libc6-dev) # the race detector
+[ -e /usr/share/fonts/opentype/noto/NotoSansCJK-Regular.ttc ] || missing+=(fonts-noto-cjk)
+[ -e /usr/share/fonts/truetype/noto/NotoColorEmoji.ttf ]      || missing+=(fonts-noto-color-emoji)
+
+if [ "${#missing[@]}" -gt 0 ]; then
+  have apt-get || { echo "the tests need: ${missing[*]} (no apt-get here: install them yourself)" >&2; exit 1; }
+  as_root=(); [ "$(id -u)" = 0 ] || as_root=(sudo)
+  echo "installing: ${missing[*]}"
+  "${as_root[@]}" apt-get update -qq
+  DEBIAN_FRONTEND=noninteractive "${as_root[@]}" apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
+fi
+for dir in web e2e; do
+  [ -e "$dir/node_modules/.package-lock.json" ] && [ "$dir/node_modules/.package-lock.json" -nt "$dir/package-lock.json" ] && continue
+  (cd "$dir" && npm ci --no-audit --no-fund --loglevel=error)
+done
