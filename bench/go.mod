@@ -1,0 +1,3 @@
+module parley/bench
+
+go 1.26
