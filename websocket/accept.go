@@ -1,0 +1,89 @@
+package websocket
+
+import (
+	"bufio"
+	"errors"
+	"net"
+	"net/http"
+	"time"
+)
+
+// Accept makes a WebSocket of the request. If it returns an error, it has already answered: 400 for a bad handshake, 403 for an origin
+// that may not, 405 for a method other than GET, 426 for a version other than 13, 500 where the connection cannot be taken over, 505
+// for HTTP/2; with a line of text that says what is wrong. The error is a [*HandshakeError].
+//
+// Headers set on w before, such as cookies, are sent with the 101. Afterwards w and r.Body are of no use. r.Context() is cancelled
+// when the handler returns; a connection that outlives the handler needs another context. o may be nil.
+func Accept(w http.ResponseWriter, r *http.Request, o *AcceptOptions) (*Conn, error) {
+	if o == nil {
+		o = &AcceptOptions{}
+	}
+	if err := checkRequest(r); err != nil {
+		return nil, refuse(w, err)
+	}
+	check := o.CheckOrigin
+	if check == nil {
+		check = func(r *http.Request) error { return checkOrigin(r, o.OriginPatterns) }
+	}
+	if err := check(r); err != nil {
+		return nil, refuse(w, &HandshakeError{Status: http.StatusForbidden, Code: "origin", Text: "the origin may not connect", cause: err})
+	}
+	offered, ok := offeredSubprotocols(r.Header)
+	if !ok {
+		return nil, refuse(w, &HandshakeError{
+			Status: http.StatusBadRequest, Code: "bad_handshake",
+			Text: "the Sec-WebSocket-Protocol header must be a list of different tokens",
+		})
+	}
+	subprotocol := chooseSubprotocol(o.Subprotocols, offered)
+	response := appendResponse(nil, r.Header.Get("Sec-Websocket-Key"), subprotocol, w.Header())
+	nc, brw, err := http.NewResponseController(w).Hijack()
+	if err != nil {
+		return nil, refuse(w, &HandshakeError{
+			Status: http.StatusInternalServerError, Code: "no_hijack",
+			Text: "the server, or a middleware around its ResponseWriter, cannot hand over the connection", cause: err,
+		})
+	}
+	l := o.limits()
+	if err := respond(nc, response, l.writeTimeout); err != nil {
+		nc.Close()
+		return nil, &HandshakeError{Status: http.StatusSwitchingProtocols, Code: "lost", Text: "the client is gone", cause: err}
+	}
+	var br *bufio.Reader
+	if brw != nil {
+		br = brw.Reader
+	}
+	return newConn(nc, br, false, subprotocol, l), nil
+}
+
+func respond(nc net.Conn, response []byte, timeout time.Duration) error {
+	nc.SetDeadline(time.Time{}) // those of the HTTP server do not apply any more
+	if timeout > 0 {
+		nc.SetWriteDeadline(time.Now().Add(timeout))
+		defer nc.SetWriteDeadline(time.Time{})
+	}
+	_, err := nc.Write(response)
+	return err
+}
+
+// refuse answers the request with the error's status and text.
+func refuse(w http.ResponseWriter, e *HandshakeError) *HandshakeError {
+	h := w.Header()
+	switch e.Code {
+	case "version":
+		h.Set("Sec-WebSocket-Version", "13") // "MUST" of section 4.4
+		h.Set("Upgrade", "websocket")        // RFC 9110, section 15.5.22
+		h.Set("Connection", "Upgrade")
+	case "method":
+		h.Set("Allow", http.MethodGet)
+	}
+	text := e.Text
+	if e.Status == http.StatusForbidden && e.cause != nil {
+		text += ": " + e.cause.Error()
+	}
+	if errors.Is(e.cause, http.ErrHijacked) {
+		return e // somebody has taken the connection: there is nothing to answer on
+	}
+	http.Error(w, text, e.Status)
+	return e
+}

@@ -1,0 +1,73 @@
+package websocket
+
+import (
+	"context"
+	"sync"
+	"sync/atomic"
+)
+
+// answers are the pongs (and keepalive pings) that wait to be written. They go out when the reader would wait or hands on a
+// message, with one write for all of them; while another goroutine writes, that one sends them when it is done. So a reader never
+// waits for a writer, and nothing grows: when the buffer is full, only the newest pong is kept, which section 5.5.3 of RFC 6455
+// allows ("MAY elect to send a Pong frame for only the most recently processed Ping frame").
+type answers struct {
+	some   atomic.Bool
+	mu     sync.Mutex
+	frames *buffer // encoded frames, the first n bytes
+	n      int
+}
+
+func (a *answers) add(c *Conn, pingPayload []byte) { a.put(c, opPong, pingPayload) }
+
+func (a *answers) put(c *Conn, op opcode, payload []byte) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.frames == nil {
+		a.frames = borrow(smallBuffer)
+	}
+	if a.n+maxHeader+len(payload) > len(a.frames.data) {
+		a.n = 0
+	}
+	a.n = len(c.appendFrame(a.frames.data[:a.n], header{fin: true, opcode: op}, payload))
+	a.some.Store(true)
+}
+
+func (a *answers) take() (*buffer, int) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	b, n := a.frames, a.n
+	a.frames, a.n = nil, 0
+	a.some.Store(false)
+	return b, n
+}
+
+// answerPings sends what waits, unless somebody is writing who will.
+func (c *Conn) answerPings() {
+	if c.answers.some.Load() && c.wire.try() {
+		c.unlockWire()
+	}
+}
+
+// unlockWire lets go of the wire, after sending the answers that came while it was held.
+func (c *Conn) unlockWire() {
+	for {
+		if c.answers.some.Load() {
+			c.sendAnswers()
+		}
+		c.wire.unlock()
+		if !c.answers.some.Load() || !c.wire.try() {
+			return
+		}
+	}
+}
+
+func (c *Conn) sendAnswers() {
+	b, n := c.answers.take()
+	if b == nil {
+		return
+	}
+	if !c.closeSent {
+		c.send(context.Background(), b.data[:n])
+	}
+	b.giveBack()
+}

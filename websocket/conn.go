@@ -1,0 +1,145 @@
+package websocket
+
+import (
+	"bufio"
+	"context"
+	"crypto/rand"
+	"crypto/tls"
+	"net"
+	"sync"
+)
+
+// MessageType says what a message is (RFC 6455, section 5.6).
+type MessageType int
+
+const (
+	MessageText   MessageType = 1 // UTF-8 text; checked in both directions
+	MessageBinary MessageType = 2 // bytes
+)
+
+// String returns "text" or "binary".
+func (t MessageType) String() string {
+	switch t {
+	case MessageText:
+		return "text"
+	case MessageBinary:
+		return "binary"
+	}
+	return "unknown"
+}
+
+// Message is a whole message.
+type Message struct {
+	Type MessageType
+	Data []byte
+}
+
+// Conn is an open WebSocket connection, of either side. Make one with [Accept] or [Dial], and end it with Close or
+// CloseNow, whatever its methods have returned.
+//
+// One goroutine at a time may read (Read, ReadAppend, Reader, Messages); all other methods may be called by any goroutine at any
+// time. Somebody should be reading throughout: only then are pings answered and Close frames noticed. Whoever has nothing to
+// read uses CloseRead.
+type Conn struct {
+	nc          net.Conn
+	raw         *rawSocket // nil where the socket cannot be used directly: TLS, proxied and custom connections
+	client      bool       // our role: a client masks what it sends
+	subprotocol string
+	limits      limits
+
+	// Reading. All guarded by reading, except deadline, which has its own lock.
+	reading  lock
+	machine  machine
+	in       input
+	stream   *messageReader // the message a Reader hands out, until it is complete
+	partial  []byte         // what a cancelled Read had of its message
+	partType MessageType
+	readErr  error // sticks
+	deadline readDeadline
+
+	// Writing. message is held for a whole message, wire while frames go out, always in this order.
+	message   lock
+	wire      lock
+	closeSent bool // guarded by wire: nothing may follow a Close frame (section 5.5.1)
+	answers   answers
+	maskKey   func(key []byte) // random bytes
+
+	pings     pings
+	keepalive keepalive
+
+	end  sync.Once
+	done chan struct{} // closed when the connection is
+	why  error         // set before done is closed: what operations return from then on
+}
+
+// newConn begins a connection whose handshake is done. br, if not nil, may hold bytes that came behind it.
+func newConn(nc net.Conn, br *bufio.Reader, client bool, subprotocol string, l limits) *Conn {
+	c := &Conn{
+		nc:          nc,
+		raw:         newRawSocket(nc),
+		client:      client,
+		subprotocol: subprotocol,
+		limits:      l,
+		reading:     newLock(),
+		message:     newLock(),
+		wire:        newLock(),
+		done:        make(chan struct{}),
+		maskKey:     func(key []byte) { rand.Read(key) },
+	}
+	c.machine.fromClient = !client
+	c.machine.readLimit, c.machine.frameLimit = l.read, l.frame
+	c.in.leftover(br)
+	c.keepalive.start(c)
+	return c
+}
+
+// Subprotocol returns what the handshake agreed on, "" for none.
+func (c *Conn) Subprotocol() string { return c.subprotocol }
+
+// RemoteAddr returns the peer's network address: behind a proxy, the proxy's.
+func (c *Conn) RemoteAddr() net.Addr { return c.nc.RemoteAddr() }
+
+// LocalAddr returns our own network address.
+func (c *Conn) LocalAddr() net.Addr { return c.nc.LocalAddr() }
+
+// Done returns a channel that is closed when the connection is, by either side or by failure.
+func (c *Conn) Done() <-chan struct{} { return c.done }
+
+// CloseRead is for a connection that is only written to: it starts a goroutine that reads, so that pings are answered and the
+// peer's Close is noticed, and closes the connection with 1008 if a message comes. The returned context, a child of ctx, is
+// cancelled when the connection ends; cancelling ctx ends it. The goroutine ends with the connection.
+func (c *Conn) CloseRead(ctx context.Context) context.Context {
+	child, cancel := context.WithCancel(ctx)
+	go func() {
+		defer cancel()
+		defer c.CloseNow()
+		if _, _, err := c.Reader(child); err == nil {
+			c.Close(StatusPolicyViolation, "no messages are expected here")
+		}
+	}()
+	return child
+}
+
+// teardown closes the connection beneath, once, and remembers why.
+func (c *Conn) teardown(why error, abrupt bool) {
+	c.end.Do(func() {
+		c.why = why
+		close(c.done)
+		c.keepalive.stop()
+		if t, ok := c.nc.(*tls.Conn); ok && abrupt {
+			t.NetConn().Close() // else Close would wait to send an alert
+		}
+		c.nc.Close()
+		c.deadline.stop()
+	})
+}
+
+// ended returns what operations return after the end, nil before it.
+func (c *Conn) ended() error {
+	select {
+	case <-c.done:
+		return c.why
+	default:
+		return nil
+	}
+}

@@ -1,0 +1,63 @@
+package websocket
+
+import (
+	"bufio"
+	"net"
+)
+
+// input holds the bytes that were received and not yet looked at. While there are none it holds no memory.
+type input struct {
+	unread   []byte
+	borrowed *buffer       // what unread is in, nil if in br or nothing
+	br       *bufio.Reader // of the handshake, until what it holds is drained
+	full     bool          // the last fill took all there was room for: more is likely
+	small    [128]byte     // where sockets that are not raw wait for the first bytes
+}
+
+// leftover takes over what the handshake's reader has read too much.
+func (in *input) leftover(br *bufio.Reader) {
+	if br == nil || br.Buffered() == 0 {
+		return
+	}
+	in.br = br
+	in.unread, _ = br.Peek(br.Buffered())
+}
+
+func (in *input) consume(n int) { in.unread = in.unread[n:] }
+
+// release gives memory back when all is consumed.
+func (in *input) release() {
+	if in.borrowed != nil {
+		in.borrowed.giveBack()
+	}
+	in.unread, in.borrowed, in.br = nil, nil, nil
+}
+
+// fill waits for bytes. expect is how many more are known to be on their way; unread must be empty and released.
+func (in *input) fill(nc net.Conn, raw *rawSocket, expect int64) error {
+	want := smallBuffer
+	if in.full || expect > smallBuffer {
+		want = largeBuffer
+	}
+	if raw != nil {
+		b, n, err := raw.read(want)
+		if b != nil {
+			in.borrowed, in.unread = b, b.data[:n]
+			in.full = n == len(b.data)
+		}
+		return err
+	}
+	room := in.small[:]
+	if in.full || expect > int64(len(room)) {
+		// Bytes are on their way: the wait will be short, and MessageTimeout bounds it.
+		in.borrowed = borrow(smallBuffer)
+		room = in.borrowed.data
+	}
+	n, err := nc.Read(room)
+	in.unread = room[:n]
+	in.full = false
+	if n == 0 {
+		in.release()
+	}
+	return err
+}

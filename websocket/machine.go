@@ -1,0 +1,244 @@
+package websocket
+
+import "fmt"
+
+// machine is the receiving half of the protocol, without I/O: bytes go in, in pieces of any size, and events come out.
+// However the same bytes are cut, the events are the same (data pieces of one message joined). It never allocates:
+// limits are checked when a header is known, and payload is handed on as a part of the input, unmasked in place.
+type machine struct {
+	fromClient bool  // the peer is a client, so its frames must be masked (RFC 6455, section 5.1)
+	rsv        byte  // reserved bits that negotiated extensions gave a meaning (section 5.2)
+	readLimit  int64 // payload bytes of one message
+	frameLimit int64 // payload bytes of one data frame
+
+	// The frame being received.
+	head    [maxHeader]byte // its header, while that is incomplete
+	nhead   int
+	inFrame bool // the header is complete, the payload not
+	h       header
+	left    int64 // payload bytes still to come
+	maskPos int
+	control [maxControl]byte // payload of a control frame that came in pieces
+	ncontr  int
+
+	// The message being received, across frames.
+	message  opcode // opText or opBinary; opContinuation while there is none
+	size     int64  // payload bytes its frames announced so far
+	begun    bool   // its first piece was handed on
+	text     utf8Checker
+	messages uint32 // how many have begun, to tell one from the next
+
+	failure *ProtocolError // to be reported by the next call
+	over    bool           // after a Close frame or a failure nothing is looked at any more
+}
+
+type eventKind byte
+
+const (
+	eventNone  eventKind = iota // all input is consumed; more is needed
+	eventData                   // a piece of a message
+	eventPing                   // payload: what the pong must carry
+	eventPong                   // payload: that of the ping it answers
+	eventClose                  // the peer's Close frame: code and reason; the last event
+	eventFail                   // the peer broke a rule: failure; the last event
+)
+
+type event struct {
+	kind    eventKind
+	message opcode // of eventData: opText or opBinary
+	first   bool   // of eventData: the message begins
+	last    bool   // of eventData: the message is complete
+	payload []byte // valid until the next call, or while the input is
+	code    StatusCode
+	reason  string
+	failure *ProtocolError
+}
+
+// violation is a breach of a rule of the given section that has no code of its own.
+func violation(section, text string) *ProtocolError {
+	return &ProtocolError{Code: StatusProtocolError, Section: section, Text: text}
+}
+
+// next consumes n bytes of p and returns the next event. Call it with what is left of p until it returns eventNone.
+func (m *machine) next(p []byte) (ev event, n int) {
+	if m.over {
+		return event{}, len(p)
+	}
+	if m.failure != nil {
+		return m.fail(m.failure), 0
+	}
+	if !m.inFrame {
+		var err *ProtocolError
+		if n, err = m.readHeader(p); err != nil {
+			return m.fail(err), n
+		}
+		if !m.inFrame {
+			return event{}, n
+		}
+	}
+	var used int
+	if m.h.opcode.isControl() {
+		ev, used = m.readControl(p[n:])
+	} else {
+		ev, used = m.readData(p[n:])
+	}
+	return ev, n + used
+}
+
+// idle reports whether the input ends between messages: nothing has begun that is not finished.
+func (m *machine) idle() bool {
+	return m.nhead == 0 && !m.inFrame && m.message == opContinuation
+}
+
+func (m *machine) fail(err *ProtocolError) event {
+	m.over = true
+	return event{kind: eventFail, failure: err}
+}
+
+// readHeader consumes a header, or the part of it that p has, and judges it. Bad first bytes are refused without
+// waiting for the rest.
+func (m *machine) readHeader(p []byte) (int, *ProtocolError) {
+	had := m.nhead
+	b := p
+	if had > 0 {
+		b = m.head[:had+copy(m.head[had:], p)]
+	}
+	size := 2
+	if len(b) >= 2 {
+		if err := m.checkStart(b[0], b[1]); err != nil {
+			return max(0, 2-had), err
+		}
+		size = headerSize(b[1])
+	}
+	if len(b) < size {
+		m.nhead = had + copy(m.head[had:], p)
+		return len(p), nil
+	}
+	h, err := parseHeader(b[:size])
+	if err == nil {
+		err = m.begin(h)
+	}
+	m.nhead = 0
+	return size - had, err
+}
+
+// checkStart judges what the first two bytes of a header say.
+func (m *machine) checkStart(first, second byte) *ProtocolError {
+	op := opcode(first & 0x0F)
+	fin := first&bitFIN != 0
+	switch {
+	case first&bitsRSV&^m.rsv != 0 || (first&bitsRSV != 0 && (op.isControl() || op == opContinuation)):
+		return violation("5.2", "a reserved bit is set that no negotiated extension uses")
+	case !op.isDefined():
+		return violation("5.2", "the opcode is reserved")
+	case m.fromClient && second&bitMASK == 0:
+		return violation("5.1", "a client's frame is not masked")
+	case !m.fromClient && second&bitMASK != 0:
+		return violation("5.1", "a server's frame is masked")
+	case op.isControl() && !fin:
+		return violation("5.5", "a control frame is fragmented")
+	case op.isControl() && second&^bitMASK > maxControl:
+		return violation("5.5", "a control frame has more than 125 bytes")
+	case op == opContinuation && m.message == opContinuation:
+		return violation("5.4", "a continuation frame continues no message")
+	case !op.isControl() && op != opContinuation && m.message != opContinuation:
+		return violation("5.4", "a new message begins before the last one ended")
+	}
+	return nil
+}
+
+// begin enters the frame, if the limits allow it: they are looked at before anything could be kept for its payload.
+func (m *machine) begin(h header) *ProtocolError {
+	if !h.opcode.isControl() {
+		if h.length > m.frameLimit {
+			return tooBig("a frame has %d bytes, FrameLimit is %d", h.length, m.frameLimit)
+		}
+		if h.opcode != opContinuation {
+			m.message, m.size, m.begun, m.text = h.opcode, 0, false, utf8Checker{}
+			m.messages++
+		}
+		if h.length > m.readLimit-m.size {
+			return tooBig("a message has at least %d bytes, ReadLimit is %d", uint64(m.size)+uint64(h.length), m.readLimit)
+		}
+		m.size += h.length
+	}
+	m.h, m.left, m.maskPos, m.ncontr, m.inFrame = h, h.length, 0, 0, true
+	return nil
+}
+
+func tooBig(format string, args ...any) *ProtocolError {
+	return &ProtocolError{Code: StatusMessageTooBig, Section: "10.4", Text: fmt.Sprintf(format, args...), cause: ErrMessageTooBig}
+}
+
+// take consumes what p has of the current payload, and unmasks it.
+func (m *machine) take(p []byte) []byte {
+	if int64(len(p)) > m.left {
+		p = p[:m.left]
+	}
+	m.left -= int64(len(p))
+	if m.h.masked {
+		m.maskPos = mask(p, m.h.key, m.maskPos)
+	}
+	return p
+}
+
+func (m *machine) readData(p []byte) (event, int) {
+	p = m.take(p)
+	if len(p) == 0 && m.left > 0 {
+		return event{}, 0
+	}
+	ev := event{kind: eventData, message: m.message, first: !m.begun, payload: p}
+	if m.message == opText {
+		if bad := m.text.check(p); bad >= 0 {
+			m.failure = &ProtocolError{Code: StatusInvalidPayload, Section: "8.1", Text: "a text message is not UTF-8"}
+			if bad == 0 {
+				return m.fail(m.failure), 0
+			}
+			m.begun = true
+			ev.payload = p[:bad]
+			return ev, bad
+		}
+	}
+	m.begun = true
+	if m.left == 0 {
+		m.inFrame = false
+		if m.h.fin {
+			m.endMessage(&ev)
+		}
+	}
+	return ev, len(p)
+}
+
+func (m *machine) endMessage(ev *event) {
+	if m.message == opText && !m.text.complete() {
+		m.failure = &ProtocolError{Code: StatusInvalidPayload, Section: "8.1", Text: "a text message ends within a UTF-8 character"}
+		return
+	}
+	ev.last = true
+	m.message = opContinuation
+}
+
+func (m *machine) readControl(p []byte) (event, int) {
+	p = m.take(p)
+	payload := p
+	if m.left > 0 || m.ncontr > 0 {
+		m.ncontr += copy(m.control[m.ncontr:], p)
+		payload = m.control[:m.ncontr]
+	}
+	if m.left > 0 {
+		return event{}, len(p)
+	}
+	m.inFrame = false
+	switch m.h.opcode {
+	case opPing:
+		return event{kind: eventPing, payload: payload}, len(p)
+	case opPong:
+		return event{kind: eventPong, payload: payload}, len(p)
+	}
+	code, reason, err := parseClose(payload)
+	if err != nil {
+		return m.fail(err), len(p)
+	}
+	m.over = true
+	return event{kind: eventClose, code: code, reason: reason}, len(p)
+}

@@ -1,0 +1,116 @@
+//go:build unix
+
+package websocket
+
+import (
+	"io"
+	"net"
+	"os"
+	"syscall"
+)
+
+// rawSocket reads and writes a socket by its own system calls, between which the runtime's poller waits: so that a
+// buffer is taken only when there are bytes to put in it, and a write that the kernel takes at once needs no deadline.
+//
+// Nothing may be closed from within the callbacks (it would wait for them).
+type rawSocket struct {
+	rc syscall.RawConn
+
+	readWant int
+	readBuf  *buffer
+	readN    int
+	readErr  error
+	readFn   func(fd uintptr) bool
+
+	writeBuf []byte
+	writeN   int
+	writeErr error
+	writeFn  func(fd uintptr) bool
+}
+
+// newRawSocket returns nil for connections that are not plain sockets. Types that embed one may do something of
+// their own in Read and Write, so only these two themselves count.
+func newRawSocket(nc net.Conn) *rawSocket {
+	var sc syscall.Conn
+	switch t := nc.(type) {
+	case *net.TCPConn:
+		sc = t
+	case *net.UnixConn:
+		sc = t
+	default:
+		return nil
+	}
+	rc, err := sc.SyscallConn()
+	if err != nil {
+		return nil
+	}
+	s := &rawSocket{rc: rc}
+	s.readFn, s.writeFn = s.readOnce, s.writeOnce
+	return s
+}
+
+// read waits for bytes and returns them in a borrowed buffer for about want bytes; with an error there is none.
+func (s *rawSocket) read(want int) (*buffer, int, error) {
+	s.readWant, s.readBuf, s.readN, s.readErr = want, nil, 0, nil
+	err := s.rc.Read(s.readFn)
+	if err == nil {
+		err = s.readErr
+	}
+	b := s.readBuf
+	s.readBuf = nil
+	if err != nil && b != nil {
+		b.giveBack()
+		b = nil
+	}
+	return b, s.readN, err
+}
+
+func (s *rawSocket) readOnce(fd uintptr) bool {
+	b := borrow(s.readWant)
+	n, err := ignoringEINTR(syscall.Read, int(fd), b.data)
+	if err == nil && n > 0 {
+		s.readBuf, s.readN = b, n
+		return true
+	}
+	b.giveBack()
+	switch {
+	case err == syscall.EAGAIN:
+		return false
+	case err != nil:
+		s.readErr = os.NewSyscallError("read", err)
+	default:
+		s.readErr = io.EOF
+	}
+	return true
+}
+
+// writeNow writes what the kernel takes without waiting.
+func (s *rawSocket) writeNow(p []byte) (int, error) {
+	s.writeBuf, s.writeN, s.writeErr = p, 0, nil
+	err := s.rc.Write(s.writeFn)
+	if err == nil {
+		err = s.writeErr
+	}
+	s.writeBuf = nil
+	return s.writeN, err
+}
+
+func (s *rawSocket) writeOnce(fd uintptr) bool {
+	n, err := ignoringEINTR(syscall.Write, int(fd), s.writeBuf)
+	switch {
+	case err == nil:
+		s.writeN = n
+	case err != syscall.EAGAIN:
+		s.writeErr = os.NewSyscallError("write", err)
+	}
+	return true
+}
+
+func ignoringEINTR(call func(int, []byte) (int, error), fd int, p []byte) (int, error) {
+	for {
+		n, err := call(fd, p)
+		if err != syscall.EINTR {
+			return n, err
+		}
+	}
+}
