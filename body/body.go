@@ -1,0 +1,111 @@
+package body
+
+import (
+	"errors"
+	"io"
+	"mime"
+	"net/http"
+	"os"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"parley/problem"
+)
+
+// Timeout is how long a body may take to arrive.
+const Timeout = 30 * time.Second
+
+// ErrMediaType is returned for a body in a format or character set that is not taken here.
+var ErrMediaType = problem.New(http.StatusUnsupportedMediaType, "unsupported_media_type", "The body is in a format that is not taken here")
+
+// JSON reads the body, of at most limit bytes, into v, which points to a struct; see [Decode]. A body without a
+// Content-Type is taken for JSON.
+//
+// It returns problem.TooLarge, problem.BadRequest, problem.BadField or ErrMediaType.
+func JSON(w http.ResponseWriter, r *http.Request, limit int64, v any) error {
+	media, err := mediaType(r)
+	if err != nil {
+		return err
+	}
+	if media != "" && media != "application/json" {
+		return ErrMediaType.Detail("send the body as application/json, not %.60s (curl: --json '{…}')", media)
+	}
+	data, err := read(w, r, limit)
+	if err != nil {
+		return err
+	}
+	return Decode(data, v)
+}
+
+// IsText reports whether the body is meant literally: text/plain, or what curl says when it is told nothing,
+// application/x-www-form-urlencoded.
+func IsText(r *http.Request) bool {
+	media, err := mediaType(r)
+	return err == nil && (media == "text/plain" || media == "application/x-www-form-urlencoded")
+}
+
+// Text reads the body, of at most limit bytes, literally: a form's encoding is not undone.
+//
+// It returns problem.TooLarge, problem.BadRequest or ErrMediaType.
+func Text(w http.ResponseWriter, r *http.Request, limit int64) (string, error) {
+	if _, err := mediaType(r); err != nil {
+		return "", err
+	}
+	if !IsText(r) {
+		return "", ErrMediaType.Detail("send the body as text/plain")
+	}
+	data, err := read(w, r, limit)
+	if err != nil {
+		return "", err
+	}
+	if !utf8.Valid(data) {
+		return "", problem.BadRequest.Detail("the body is not UTF-8")
+	}
+	return string(data), nil
+}
+
+// mediaType returns the body's media type without parameters, "" if none is given.
+func mediaType(r *http.Request) (string, error) {
+	header := r.Header.Get("Content-Type")
+	if header == "" {
+		return "", nil
+	}
+	media, params, err := mime.ParseMediaType(header)
+	if err != nil {
+		return "", ErrMediaType.Detail("the Content-Type %.60q is malformed", header)
+	}
+	switch charset := strings.ToLower(params["charset"]); charset {
+	case "", "utf-8", "utf8", "us-ascii":
+		return media, nil
+	default:
+		return "", ErrMediaType.Detail("send the body in UTF-8, not %.40s", charset)
+	}
+}
+
+// read reads the whole body, of at most limit bytes, within Timeout.
+func read(w http.ResponseWriter, r *http.Request, limit int64) ([]byte, error) {
+	if r.ContentLength > limit {
+		w.Header().Set("Connection", "close") // the rest is not read, so nothing can follow it
+		return nil, tooLarge(limit)
+	}
+	deadline := http.NewResponseController(w)
+	if deadline.SetReadDeadline(time.Now().Add(Timeout)) == nil {
+		defer func() { _ = deadline.SetReadDeadline(time.Time{}) }()
+	}
+	data, err := io.ReadAll(http.MaxBytesReader(w, r.Body, limit))
+	if _, large := errors.AsType[*http.MaxBytesError](err); large {
+		return nil, tooLarge(limit)
+	}
+	if errors.Is(err, os.ErrDeadlineExceeded) {
+		return nil, problem.BadRequest.Detail("the body did not arrive within %v", Timeout)
+	}
+	if err != nil {
+		return nil, problem.BadRequest.Detail("the body broke off").Because(err)
+	}
+	return data, nil
+}
+
+func tooLarge(limit int64) error {
+	return problem.TooLarge.Detail("the body may have at most %d bytes", limit)
+}
