@@ -39,25 +39,35 @@ type Conversation struct {
 	Active   time.Time        // last message, or joined
 }
 
-// Store is what the package needs of an engine. Methods that take drafts append them in the same transaction.
+// Store is what the package needs of an engine. Methods that take drafts append them in the same transaction. When a user
+// is deleted (identity.Store), their memberships and their side of direct conversations go in that transaction, and
+// rooms of theirs have no owner from then on. Names of people are the current ones; of the deleted, the last known here.
 type Store interface {
-	CreateRoom(ctx context.Context, r Room, drafts ...channel.Draft) error // with its owner, if any, as first member; ErrRoomExists
-	Room(ctx context.Context, id, viewer string) (Room, error)             // ErrNoRoom
-	Rooms(ctx context.Context, viewer string) ([]Room, error)              // public, and private with viewer in it; by name
-	UpdateRoom(ctx context.Context, id, name, topic string, drafts ...channel.Draft) error
-	DeleteRoom(ctx context.Context, id string, drafts ...channel.Draft) error // with its channel (as channel.Log's Delete) and memberships
-	SetInvite(ctx context.Context, id, invite string) error
+	// CreateRoom makes a room, with its owner, if any, as first member. ErrRoomExists when the id is, or was, a room's.
+	CreateRoom(ctx context.Context, r Room, drafts ...channel.Draft) error
+	Room(ctx context.Context, id, viewer string) (Room, error)                             // ErrNoRoom
+	Rooms(ctx context.Context, viewer string, limit int) ([]Room, error)                   // public, and private with viewer in it; by name
+	UpdateRoom(ctx context.Context, id, name, topic string, drafts ...channel.Draft) error // ErrNoRoom
+	// DeleteRoom removes a room with its memberships and its channel (as channel.Log's Delete), and appends what left
+	// returns for each of its members. ErrNoRoom.
+	DeleteRoom(ctx context.Context, id string, left func(user string) channel.Draft) error
+	SetInvite(ctx context.Context, id, invite string) error // ErrNoRoom
 
-	Join(ctx context.Context, id string, who channel.Sender, drafts ...channel.Draft) (joined bool, err error) // false: was in already, nothing appended. Read starts at the tail.
-	Leave(ctx context.Context, id, user string, drafts ...channel.Draft) (left bool, err error)
-	Members(ctx context.Context, id string, limit int) ([]channel.Sender, error) // by name, current names
+	// Join makes who a member, whose reading starts at the channel's tail. false: was in already, nothing is appended.
+	// ErrNoRoom.
+	Join(ctx context.Context, id string, who channel.Sender, drafts ...channel.Draft) (joined bool, err error)
+	Leave(ctx context.Context, id, user string, drafts ...channel.Draft) (left bool, err error) // false: was not in, nothing is appended
+	Members(ctx context.Context, id string, limit int) ([]channel.Sender, error)                // by name
 	IsMember(ctx context.Context, id, user string) (bool, error)
 
-	// OpenDirect makes the conversation of a and b, appending drafts only when it is new.
+	// OpenDirect makes the conversation of a and b, appending drafts only when it is new for either.
 	OpenDirect(ctx context.Context, a, b channel.Sender, drafts ...channel.Draft) (opened bool, err error)
-	Conversations(ctx context.Context, user string) ([]Conversation, error) // by Active, newest first
-	// SetRead raises what user has read of a channel they are in, never lowers it, and never past the tail.
-	SetRead(ctx context.Context, user string, name channel.Name, seq uint64) (changed bool, err error)
+	// Conversations lists the rooms and direct conversations of a user, by Active, newest first. Unread may leave out what
+	// is more than 1,000 messages old.
+	Conversations(ctx context.Context, user string, limit int) ([]Conversation, error)
+	// SetRead raises what user has read of a channel they are in, never lowers it, and never past the tail. It returns
+	// where that is now, and whether it changed.
+	SetRead(ctx context.Context, user string, name channel.Name, seq uint64) (read uint64, changed bool, err error)
 }
 
 var (
