@@ -14,7 +14,7 @@ type Sender struct {
 // System is the author of what the server itself writes. No person can have this id.
 var System = Sender{ID: "parley", Name: "Parley"}
 
-// Message is one entry of a channel. It is immutable once an engine has made it.
+// Message is one entry of a channel. It is immutable once an engine has made it; only a Lens makes another of it.
 type Message struct {
 	Channel Name
 	Seq     uint64 // dense, from 1
@@ -29,6 +29,8 @@ type Message struct {
 	// Amend is set on an event that changed an earlier message of the channel (an edit, a deletion), so that whoever
 	// holds that message in memory can change it too. Set only on freshly committed messages.
 	Amend *Amendment
+
+	json []byte // the encoding that all readers share; nil: none was made
 }
 
 // Position is that of a reader who has the channel up to and including m.
@@ -42,6 +44,10 @@ type Amendment struct {
 	Seq   uint64
 	Data  json.RawMessage
 	Erase bool // afterwards the message cannot be amended any more
+
+	// Also is set by the engine on an erasure: the earlier events that amended the message. Their data is replaced
+	// by Data too, so that nothing of the message can be read any more.
+	Also []uint64
 }
 
 // Draft is a message before it is appended.
@@ -79,4 +85,6 @@ type Signal struct {
 	Type    string
 	From    Sender
 	Data    json.RawMessage
+
+	json []byte // the encoding that all readers share; nil: none was made
 }

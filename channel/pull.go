@@ -1,0 +1,139 @@
+package channel
+
+import (
+	"context"
+	"errors"
+)
+
+// Delivery is what Next returns: for each channel at most one batch, and the signals that came.
+type Delivery struct {
+	Batches []Batch
+	Signals []Signal
+}
+
+// Ready returns what there is now, without waiting for more: at most one batch a channel, and about
+// ReaderOptions.MaxBytes in all; the positions move behind it. What did not fit is returned by the next call, which begins
+// with those channels. Errors are as of Next.
+func (r *Reader) Ready(ctx context.Context) ([]Batch, error) { return r.pull(ctx) }
+
+// Next is Ready, but waits until there is a batch, a gap or a signal. After a gap the reader is at its Resume, or, where the
+// channel was deleted, without the channel. Errors: ErrClosed, ctx.Err(), and those of Log.Read; all positions are then
+// where they were, and the reader is still good.
+func (r *Reader) Next(ctx context.Context) (Delivery, error) {
+	for {
+		batches, err := r.pull(ctx)
+		if err != nil {
+			return Delivery{}, err
+		}
+		signals := r.takeSignals()
+		if len(batches) > 0 || len(signals) > 0 {
+			return Delivery{batches, signals}, nil
+		}
+		select {
+		case <-r.woken:
+		case <-ctx.Done():
+			return Delivery{}, ctx.Err()
+		}
+	}
+}
+
+// pulled is what was read for a subscription, before its position moves.
+type pulled struct {
+	sub   *subscription
+	batch Batch
+}
+
+func (r *Reader) pull(ctx context.Context) ([]Batch, error) {
+	r.pulling.Lock()
+	defer r.pulling.Unlock()
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	r.mu.Lock()
+	subs, closed := r.subs, r.closed
+	r.mu.Unlock()
+	if closed {
+		return nil, ErrClosed
+	}
+
+	var few [4]pulled
+	taken := few[:0]
+	first := r.turn
+	for i, left := 0, r.options.MaxBytes; i < len(subs) && left > 0; i++ {
+		at := (first + i) % len(subs)
+		s := subs[at]
+		// Cleared before looking: what is committed while we look sets it again.
+		if !s.due.Load() || !s.due.Swap(false) {
+			continue
+		}
+		b, err := r.read(ctx, s)
+		if err != nil {
+			s.due.Store(true)
+			for _, t := range taken {
+				t.sub.due.Store(true)
+			}
+			return nil, err
+		}
+		taken = append(taken, pulled{s, b})
+		for i := range b.Messages {
+			left -= b.Messages[i].size()
+		}
+		r.turn = at + 1
+	}
+	return r.settle(taken), nil
+}
+
+// read reads one channel from its position.
+func (r *Reader) read(ctx context.Context, s *subscription) (Batch, error) {
+	b, err := s.feed.read(ctx, r.hub.log, s.position, r.options.Limit, r.options.MaxBytes)
+	switch {
+	case err == nil:
+		b.Messages = s.lens.over(b.Messages)
+		return b, nil
+	case ctx.Err() != nil:
+		return Batch{}, ctx.Err()
+	case errors.Is(err, ErrDeleted):
+		return Batch{Channel: s.name, From: s.position, Gap: &Gap{From: s.position, Reason: Deleted}}, nil
+	}
+	return Batch{}, err
+}
+
+// settle moves the positions behind what was read, and returns what there is to deliver. A channel that was removed or
+// moved by Add meanwhile is left out.
+func (r *Reader) settle(taken []pulled) []Batch {
+	if len(taken) == 0 {
+		return nil
+	}
+	var batches []Batch
+	var deleted []*subscription
+	r.mu.Lock()
+	for i := range taken {
+		s, b := taken[i].sub, &taken[i].batch
+		switch {
+		case !s.live:
+			continue
+		case b.Gap != nil && b.Gap.Reason == Deleted:
+			deleted = append(deleted, r.drop(s.name))
+		case b.Gap != nil:
+			s.position = b.Gap.Resume
+			s.due.Store(true)
+		default:
+			s.position = b.To
+			if b.More {
+				s.due.Store(true)
+			}
+			if len(b.Messages) == 0 {
+				continue
+			}
+		}
+		if batches == nil {
+			batches = make([]Batch, 0, len(taken)-i)
+		}
+		batches = append(batches, *b)
+	}
+	r.mu.Unlock()
+	for _, s := range deleted {
+		r.exit(s)
+	}
+	return batches
+}
