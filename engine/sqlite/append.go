@@ -1,0 +1,161 @@
+package sqlite
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+
+	"parley/channel"
+	"parley/problem"
+)
+
+// Append commits the drafts in one transaction; see channel.Log. The drafts' data must not be changed afterwards.
+func (e *Engine) Append(ctx context.Context, drafts ...channel.Draft) ([]channel.Receipt, error) {
+	var bytes int
+	for i := range drafts {
+		bytes += len(drafts[i].Data)
+	}
+	var receipts []channel.Receipt
+	err := e.writeBytes(ctx, bytes, func(t *tx) (err error) {
+		receipts, err = t.appendAll(drafts)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return receipts, nil
+}
+
+// appendAll appends drafts, all or none.
+func (t *tx) appendAll(drafts []channel.Draft) ([]channel.Receipt, error) {
+	if len(drafts) > 1 { // one alone is checked by append itself before it writes
+		for i := range drafts {
+			if _, _, err := t.check(&drafts[i]); err != nil {
+				return nil, err
+			}
+		}
+	}
+	receipts := make([]channel.Receipt, len(drafts))
+	for i := range drafts {
+		var err error
+		if receipts[i], err = t.append(drafts[i]); err != nil {
+			return nil, err
+		}
+	}
+	return receipts, nil
+}
+
+// append adds a message to its channel, which comes into being with the first. Its errors ErrKeyReused, ErrNoMessage,
+// ErrErased and ErrDeleted come before anything is written. The sink hears of it after the commit.
+func (t *tx) append(d channel.Draft) (channel.Receipt, error) {
+	to, known, err := t.check(&d)
+	if err != nil {
+		return channel.Receipt{}, err
+	}
+	if known != nil {
+		return *known, nil
+	}
+	if to.id == 0 {
+		if to.id, err = t.insertChannel(d.Channel); err != nil {
+			return channel.Receipt{}, err
+		}
+	}
+	m := channel.Message{
+		Channel: d.Channel, Seq: to.end.Seq + 1, Mark: t.draw.mark(), Prev: to.end.Mark,
+		ID: d.Key, Type: d.Type, From: d.From, At: t.now, Data: d.Data, Amend: d.Amend,
+	}
+	if m.ID == "" {
+		m.ID = t.draw.id()
+	}
+	if err := t.insertMessage(to, &m); err != nil {
+		return channel.Receipt{}, err
+	}
+	if a := d.Amend; a != nil {
+		if _, err := t.exec("UPDATE messages SET data = ?, erased = ? WHERE channel = ? AND seq = ?", string(a.Data), a.Erase, to.id, int64(a.Seq)); err != nil {
+			return channel.Receipt{}, err
+		}
+	}
+	r := channel.Receipt{Channel: m.Channel, Position: m.Position(), ID: m.ID, At: m.At, Durability: channel.Fsynced}
+	if d.Key != "" {
+		if err := t.remember(&d, keyHash(&d), &r); err != nil {
+			return channel.Receipt{}, err
+		}
+	}
+	to.end = m.Position()
+	t.messages = append(t.messages, m)
+	if to.keep > 0 && to.end.Seq-to.floor.Seq > to.keep+to.keep/4+keepSlack {
+		t.w.e.keeper.nudge(d.Channel)
+	}
+	return r, nil
+}
+
+// check finds what stands against a draft, and its first receipt if its key is known.
+func (t *tx) check(d *channel.Draft) (*tail, *channel.Receipt, error) {
+	if t.w.e.o.Tool {
+		return nil, nil, problem.Unavailable.Detail("A tool cannot append to channels: the server would not hear of it")
+	}
+	to, err := t.tail(d.Channel)
+	if err != nil {
+		return nil, nil, err
+	}
+	if to.deleted {
+		return nil, nil, channel.ErrDeleted.Detail("%s was deleted", d.Channel)
+	}
+	if d.Key != "" && to.id != 0 {
+		r, known, err := t.replay(d, keyHash(d))
+		if err != nil {
+			return nil, nil, err
+		}
+		if known {
+			return to, &r, nil
+		}
+	}
+	if d.Amend != nil {
+		if err := t.checkAmend(to, d); err != nil {
+			return nil, nil, err
+		}
+	}
+	return to, nil, nil
+}
+
+func (t *tx) checkAmend(to *tail, d *channel.Draft) error {
+	var erased bool
+	err := t.queryRow("SELECT erased FROM messages WHERE channel = ? AND seq = ?", to.id, int64(d.Amend.Seq)).Scan(&erased)
+	switch {
+	case errors.Is(err, sql.ErrNoRows):
+		return channel.ErrNoMessage.Detail("%s has no message %d", d.Channel, d.Amend.Seq)
+	case err != nil:
+		return err
+	case erased:
+		return channel.ErrErased.Detail("Message %d of %s was deleted", d.Amend.Seq, d.Channel)
+	}
+	return nil
+}
+
+// tail returns what is known of a channel, from memory or else from the file.
+func (t *tx) tail(name channel.Name) (*tail, error) {
+	if known := t.tails.get(name); known != nil {
+		return known, nil
+	}
+	h, err := scanHead(t.queryRow(headQuery, string(name), 0))
+	if err != nil {
+		return nil, err
+	}
+	known := &tail{id: h.id, end: h.tail, floor: h.floor, deleted: h.deleted, keep: t.w.e.o.Policies.For(name).KeepCount}
+	t.tails.put(name, known)
+	return known, nil
+}
+
+func (t *tx) insertChannel(name channel.Name) (int64, error) {
+	result, err := t.exec("INSERT INTO channels (name) VALUES (?)", string(name))
+	if err != nil {
+		return 0, err
+	}
+	return result.LastInsertId()
+}
+
+func (t *tx) insertMessage(to *tail, m *channel.Message) error {
+	_, err := t.exec(`INSERT INTO messages (channel, seq, mark, prev, id, type, sender, name, at, data) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+		to.id, int64(m.Seq), int64(m.Mark), int64(m.Prev), m.ID, m.Type, m.From.ID, m.From.Name, m.At.UnixMilli(), string(m.Data))
+	return err
+}

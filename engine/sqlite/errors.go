@@ -1,0 +1,90 @@
+package sqlite
+
+import (
+	"errors"
+	"fmt"
+
+	sqlite3 "modernc.org/sqlite"
+)
+
+// What Open may return.
+var (
+	ErrInUse     = errors.New("the data is in use by another server")
+	ErrForeign   = errors.New("the file is not one of Parley's")
+	ErrDamaged   = errors.New("the database is damaged")
+	ErrNewer     = errors.New("the database was made by a newer version of Parley")
+	ErrOldSQLite = errors.New("this SQLite is too old")
+)
+
+// errClosed is returned by writes after Close.
+var errClosed = errors.New("the engine is closed")
+
+// SQLite's primary result codes, https://sqlite.org/rescode.html.
+const (
+	codePerm     = 3
+	codeBusy     = 5
+	codeLocked   = 6
+	codeNoMem    = 7
+	codeReadOnly = 8
+	codeIOErr    = 10
+	codeCorrupt  = 11
+	codeFull     = 13
+	codeCantOpen = 14
+	codeProtocol = 15
+	codeNotADB   = 26
+)
+
+// primaryCode is SQLite's primary result code in err's chain; 0 if there is none.
+func primaryCode(err error) int {
+	var e *sqlite3.Error
+	if errors.As(err, &e) {
+		return e.Code() & 0xff
+	}
+	return 0
+}
+
+// fatal reports whether err says that the file cannot be relied on any more.
+func fatal(err error) bool {
+	switch primaryCode(err) {
+	case codePerm, codeNoMem, codeReadOnly, codeIOErr, codeCorrupt, codeFull, codeCantOpen, codeProtocol, codeNotADB:
+		return true
+	}
+	return errors.Is(err, errUnsettled)
+}
+
+// errUnsettled marks a COMMIT or ROLLBACK that failed: nobody knows what the file holds.
+var errUnsettled = errors.New("the transaction was neither committed nor rolled back")
+
+// busy reports whether err says that another process was writing all the time.
+func busy(err error) bool {
+	code := primaryCode(err)
+	return code == codeBusy || code == codeLocked
+}
+
+// reason is the sentence for the administrator.
+func reason(err error) string {
+	switch primaryCode(err) {
+	case codeFull:
+		return "the disk is full"
+	case codeIOErr:
+		return "the disk returned an error"
+	case codeCorrupt, codeNotADB:
+		return "the file is damaged"
+	case codePerm, codeReadOnly, codeCantOpen:
+		return "the file may not be written"
+	case codeNoMem:
+		return "there is not enough memory"
+	}
+	return "a commit failed"
+}
+
+// explain gives errors at opening their name.
+func explain(err error) error {
+	switch primaryCode(err) {
+	case codeNotADB:
+		return fmt.Errorf("%w (it is no SQLite database): choose another data folder: %v", ErrForeign, err)
+	case codeCorrupt:
+		return fmt.Errorf("%w: restore a backup, or salvage it with sqlite3's .recover: %v", ErrDamaged, err)
+	}
+	return err
+}

@@ -1,0 +1,76 @@
+package sqlite
+
+import (
+	"crypto/sha256"
+	"database/sql"
+	"encoding/binary"
+	"errors"
+	"time"
+
+	"parley/channel"
+)
+
+// A key is remembered by the day it came, so that forgetting old ones takes them from one end of the table. It is
+// found again on that day and the next: for 24 to 48 hours.
+const keysSchema = `
+CREATE TABLE IF NOT EXISTS keys (
+	day     INTEGER NOT NULL, -- since 1970, UTC
+	key     BLOB    NOT NULL, -- hash of channel, sender and key
+	content INTEGER NOT NULL, -- hash of type and data
+	seq     INTEGER NOT NULL,
+	mark    INTEGER NOT NULL,
+	at      INTEGER NOT NULL, -- ms since 1970
+	PRIMARY KEY (day, key)
+) WITHOUT ROWID;
+`
+
+func day(t time.Time) int64 { return t.Unix() / 86400 }
+
+// keyHash identifies a draft's key within the engine. 128 bits: nobody finds two that agree.
+func keyHash(d *channel.Draft) []byte {
+	b := make([]byte, 0, 256)
+	b = append(b, d.Channel...)
+	b = append(b, 0)
+	b = append(b, d.From.ID...)
+	b = append(b, 0)
+	b = append(b, d.Key...)
+	sum := sha256.Sum256(b)
+	return sum[:16:16]
+}
+
+// contentHash tells whether a repeated draft says the same. What an Amend carries is left out: it may name the time.
+func contentHash(d *channel.Draft) int64 {
+	b := make([]byte, 0, 1024)
+	b = append(b, d.Type...)
+	b = append(b, 0)
+	b = append(b, d.Data...)
+	sum := sha256.Sum256(b)
+	return int64(binary.BigEndian.Uint64(sum[:8]))
+}
+
+// replay returns the first receipt of a draft whose key is known.
+func (t *tx) replay(d *channel.Draft, key []byte) (r channel.Receipt, known bool, err error) {
+	var content, at int64
+	today := day(t.now)
+	// Tomorrow is looked at too, for a clock that was put back.
+	err = t.queryRow("SELECT content, seq, mark, at FROM keys WHERE day IN (?, ?, ?) AND key = ?", today, today-1, today+1, key).
+		Scan(&content, &r.Position.Seq, &r.Position.Mark, &at)
+	if errors.Is(err, sql.ErrNoRows) {
+		return r, false, nil
+	}
+	if err != nil {
+		return r, false, err
+	}
+	if content != contentHash(d) {
+		return r, false, channel.ErrKeyReused.Detail("The key %.64q was used in %s for other content: take a new one", d.Key, d.Channel)
+	}
+	r.Channel, r.ID, r.At, r.Durability, r.Replayed = d.Channel, d.Key, time.UnixMilli(at).UTC(), channel.Fsynced, true
+	return r, true, nil
+}
+
+// remember keeps a key with its receipt.
+func (t *tx) remember(d *channel.Draft, key []byte, r *channel.Receipt) error {
+	_, err := t.exec("INSERT INTO keys (day, key, content, seq, mark, at) VALUES (?, ?, ?, ?, ?, ?)",
+		day(t.now), key, contentHash(d), int64(r.Position.Seq), int64(r.Position.Mark), r.At.UnixMilli())
+	return err
+}

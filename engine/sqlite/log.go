@@ -1,0 +1,153 @@
+package sqlite
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+
+	"parley/channel"
+)
+
+// Messages are kept in the order they came, whatever their channel, with a narrow index that finds them by position:
+// appending to thousands of channels then writes the same few pages as appending to one.
+//
+// The tail of a channel is its newest message, or, if retention removed them all, its floor.
+const logSchema = `
+CREATE TABLE IF NOT EXISTS channels (
+	id         INTEGER PRIMARY KEY,
+	name       TEXT    NOT NULL UNIQUE,
+	floor      INTEGER NOT NULL DEFAULT 0, -- seq of the newest message that retention removed
+	floor_mark INTEGER NOT NULL DEFAULT 0,
+	deleted    INTEGER NOT NULL DEFAULT 0  -- 1: yes, and messages are left to remove; 2: yes, and they are gone
+);
+CREATE INDEX IF NOT EXISTS channels_deleted ON channels (deleted) WHERE deleted = 1;
+CREATE TABLE IF NOT EXISTS messages (
+	pk      INTEGER PRIMARY KEY,
+	channel INTEGER NOT NULL,
+	seq     INTEGER NOT NULL,
+	mark    INTEGER NOT NULL,
+	prev    INTEGER NOT NULL, -- mark of the message before
+	id      TEXT    NOT NULL,
+	type    TEXT    NOT NULL,
+	sender  TEXT    NOT NULL,
+	name    TEXT    NOT NULL, -- of the sender, then
+	at      INTEGER NOT NULL, -- ms since 1970
+	erased  INTEGER NOT NULL DEFAULT 0,
+	data    TEXT    NOT NULL
+);
+CREATE UNIQUE INDEX IF NOT EXISTS messages_position ON messages (channel, seq);
+` + keysSchema
+
+// head is what one look tells about a channel.
+type head struct {
+	id      int64 // 0: absent
+	deleted bool
+	floor   channel.Position
+	tail    channel.Position
+	at      channel.Mark // of the message at the seq that was asked for; 0: there is none
+}
+
+// headQuery asks for a channel's head, by name, with the mark at a seq. One statement sees one state of the file.
+const headQuery = `
+SELECT c.id, c.deleted, c.floor, c.floor_mark, t.seq, t.mark, (SELECT mark FROM messages WHERE channel = c.id AND seq = ?2)
+FROM channels c LEFT JOIN messages t ON t.channel = c.id AND t.seq = (SELECT max(seq) FROM messages WHERE channel = c.id)
+WHERE c.name = ?1`
+
+func scanHead(r row) (h head, err error) {
+	var seq, mark, at *int64
+	err = r.Scan(&h.id, &h.deleted, &h.floor.Seq, &h.floor.Mark, &seq, &mark, &at)
+	if errors.Is(err, sql.ErrNoRows) {
+		return head{}, nil
+	}
+	if err != nil {
+		return head{}, err
+	}
+	if h.tail = h.floor; seq != nil {
+		h.tail = channel.Position{Seq: uint64(*seq), Mark: channel.Mark(*mark)}
+	}
+	if at != nil {
+		h.at = channel.Mark(*at)
+	}
+	return h, nil
+}
+
+// place finds a reader's position in the channel: where it is, with its mark; or the reason why it is not in the past.
+func (h *head) place(after channel.Position) (channel.Position, channel.Reason) {
+	here := channel.Position{Seq: after.Seq}
+	switch {
+	case h.deleted:
+		return after, channel.Deleted
+	case after == channel.End:
+		return h.tail, ""
+	case after.Seq < h.floor.Seq:
+		return after, channel.Retention
+	case after.Seq == h.floor.Seq:
+		here.Mark = h.floor.Mark
+	case h.at != 0:
+		here.Mark = h.at
+	case after.Mark == 0: // past the tail, and nothing is claimed
+		return h.tail, ""
+	default:
+		return after, channel.Rollback
+	}
+	if after.Mark != 0 && after.Mark != here.Mark {
+		return after, channel.Rollback
+	}
+	return here, ""
+}
+
+// gap makes the batch that says why there is none.
+func (h *head) gap(name channel.Name, from channel.Position, reason channel.Reason) channel.Batch {
+	g := &channel.Gap{From: from, Reason: reason}
+	if reason != channel.Deleted {
+		g.Resume, g.Tail = h.floor, h.tail
+	}
+	return channel.Batch{Channel: name, From: from, To: from, Gap: g}
+}
+
+func (e *Engine) head(ctx context.Context, name channel.Name, at uint64) (head, error) {
+	h, err := scanHead(e.readRow(ctx, headQuery, string(name), int64(at)))
+	return h, e.readError(err)
+}
+
+// Tail is the position of the newest message; see channel.Log.
+func (e *Engine) Tail(ctx context.Context, name channel.Name) (channel.Position, error) {
+	h, err := e.head(ctx, name, 0)
+	return h.tail, err
+}
+
+// Delete removes a channel for good; see channel.Log. Its messages can be read no more at once, and leave the file
+// in the background.
+func (e *Engine) Delete(ctx context.Context, name channel.Name) error {
+	return e.write(ctx, func(t *tx) error { return t.deleteChannel(name) })
+}
+
+// deleteChannel deletes a channel, even one that does not exist yet. Once it is deleted nothing more happens.
+func (t *tx) deleteChannel(name channel.Name) error {
+	known, err := t.tail(name)
+	if err != nil || known.deleted {
+		return err
+	}
+	if known.id == 0 {
+		if known.id, err = t.insertChannel(name); err != nil {
+			return err
+		}
+	}
+	if _, err := t.exec("UPDATE channels SET deleted = 1 WHERE id = ?", known.id); err != nil {
+		return err
+	}
+	known.deleted = true
+	t.deleted = append(t.deleted, name)
+	return nil
+}
+
+// Signal hands s to the sink at once.
+func (e *Engine) Signal(ctx context.Context, s channel.Signal) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	if e.sink != nil {
+		e.sink.Signalled(s)
+	}
+	return nil
+}

@@ -1,0 +1,104 @@
+package sqlite
+
+import (
+	"context"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"parley/problem"
+)
+
+// op is one write: what the caller of write waits for.
+type op struct {
+	ctx   context.Context
+	fn    func(*tx) error
+	bytes int
+	state atomic.Int32
+	err   error         // valid once done is closed
+	done  chan struct{} // closed when the outcome is known
+}
+
+// An op is queued until either the writer takes it or its caller abandons it.
+const (
+	queued int32 = iota
+	taken
+	abandoned
+)
+
+// take claims the op for the writer; false if nobody waits for it any more.
+func (o *op) take() bool {
+	if err := o.ctx.Err(); err != nil {
+		if o.state.CompareAndSwap(queued, abandoned) {
+			o.finish(err)
+		}
+		return false
+	}
+	return o.state.CompareAndSwap(queued, taken)
+}
+
+func (o *op) finish(err error) {
+	o.err = err
+	close(o.done)
+}
+
+// queue holds the ops that wait for the writer, bounded by number and bytes.
+type queue struct {
+	mu       sync.Mutex
+	ops      []*op
+	bytes    int
+	maxOps   int
+	maxBytes int
+	closed   bool
+	wake     chan struct{} // holds a token when there is something to take, or the queue was closed
+}
+
+func newQueue(maxOps, maxBytes int) *queue {
+	return &queue{maxOps: maxOps, maxBytes: maxBytes, wake: make(chan struct{}, 1)}
+}
+
+// put adds o at the end, or refuses it at once.
+func (q *queue) put(o *op) error {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if q.closed {
+		return problem.Unavailable.Detail("The server is stopping").Because(errClosed)
+	}
+	if len(q.ops) >= q.maxOps || q.bytes+o.bytes > q.maxBytes && len(q.ops) > 0 {
+		return problem.Overloaded.Detail("%d writes are waiting for the disk already; try again in a second", len(q.ops)).After(time.Second)
+	}
+	q.ops = append(q.ops, o)
+	q.bytes += o.bytes
+	q.signal()
+	return nil
+}
+
+// take waits for ops and returns all there are; spare is a slice to use again. It returns none when the queue is closed and empty.
+func (q *queue) take(spare []*op) []*op {
+	for {
+		q.mu.Lock()
+		ops, closed := q.ops, q.closed
+		q.ops, q.bytes = spare[:0], 0
+		q.mu.Unlock()
+		if len(ops) > 0 || closed {
+			return ops
+		}
+		spare = ops
+		<-q.wake
+	}
+}
+
+// close makes put refuse everything; what is queued can still be taken.
+func (q *queue) close() {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.closed = true
+	q.signal()
+}
+
+func (q *queue) signal() {
+	select {
+	case q.wake <- struct{}{}:
+	default:
+	}
+}

@@ -1,0 +1,173 @@
+package sqlite
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"parley/channel"
+)
+
+// tx is the transaction that the writer is in. It belongs to the writer's goroutine; operations use it while they run, and
+// never keep it.
+type tx struct {
+	w          *writer
+	statements map[string]*sql.Stmt // by query text, for as long as the connection lives
+	tails      tails
+	draw       draw
+
+	// Of the transaction:
+	now      time.Time // the server's clock when it began
+	onces    []once
+	messages []channel.Message // appended; the sink hears of them after the commit
+	deleted  []channel.Name    // likewise
+	votes    map[string]*heldVote
+
+	// Of the operation:
+	written bool
+}
+
+// once is work that several operations of one transaction share.
+type once struct {
+	key string
+	fn  func(*tx) error
+}
+
+func (t *tx) init(w *writer) {
+	t.w = w
+	t.statements = make(map[string]*sql.Stmt)
+	t.votes = make(map[string]*heldVote)
+	t.tails.init()
+	t.draw.init()
+}
+
+// exec runs a statement. Its text is the key under which it stays prepared: it has placeholders, never values.
+func (t *tx) exec(query string, args ...any) (sql.Result, error) {
+	t.written = true
+	s, err := t.statement(query)
+	if err != nil {
+		return nil, err
+	}
+	return s.ExecContext(context.Background(), args...)
+}
+
+// query reads rows, of what the transaction itself wrote too. They are closed before the operation returns.
+func (t *tx) query(query string, args ...any) (*sql.Rows, error) {
+	s, err := t.statement(query)
+	if err != nil {
+		return nil, err
+	}
+	t.written = t.written || !strings.HasPrefix(query, "SELECT")
+	return s.QueryContext(context.Background(), args...)
+}
+
+// queryRow is query for one row.
+func (t *tx) queryRow(query string, args ...any) row {
+	s, err := t.statement(query)
+	if err != nil {
+		return row{err: err}
+	}
+	t.written = t.written || !strings.HasPrefix(query, "SELECT")
+	return row{row: s.QueryRowContext(context.Background(), args...)}
+}
+
+// once has fn run before the commit, after all operations of the transaction, and only once however many of them ask
+// for it by the same key. It may write and append. The operations' calls of write return after it ran.
+func (t *tx) once(key string, fn func(*tx) error) {
+	for i := range t.onces {
+		if t.onces[i].key == key {
+			return
+		}
+	}
+	t.onces = append(t.onces, once{key, fn})
+}
+
+func (t *tx) statement(query string) (*sql.Stmt, error) {
+	if s, ok := t.statements[query]; ok {
+		return s, nil
+	}
+	s, err := t.w.conn.PrepareContext(context.Background(), query)
+	if err != nil {
+		return nil, fmt.Errorf("%w (in %q)", err, query)
+	}
+	t.statements[query] = s
+	return s, nil
+}
+
+func (t *tx) closeStatements() {
+	for _, s := range t.statements {
+		_ = s.Close()
+	}
+	clear(t.statements)
+}
+
+func (t *tx) begin() error {
+	t.now = t.w.e.o.Clock().UTC().Truncate(time.Millisecond)
+	t.onces, t.messages, t.deleted = t.onces[:0], nil, nil
+	clear(t.votes)
+	t.tails.age()
+	_, err := t.exec("BEGIN IMMEDIATE")
+	return err
+}
+
+// run runs one operation. What it asked to be done once is forgotten if it fails.
+func (t *tx) run(fn func(*tx) error) error {
+	t.written = false
+	before := len(t.onces)
+	err := fn(t)
+	if err != nil {
+		t.onces = t.onces[:before]
+	}
+	return err
+}
+
+func (t *tx) runOnces() error {
+	for i := 0; i < len(t.onces); i++ { // one may ask for another
+		if err := t.onces[i].fn(t); err != nil {
+			return err
+		}
+	}
+	clear(t.onces)
+	return nil
+}
+
+func (t *tx) commit() error {
+	if _, err := t.exec("COMMIT"); err != nil {
+		return fmt.Errorf("%w: %w", errUnsettled, err)
+	}
+	return nil
+}
+
+// rollback undoes the transaction because of err, which it returns.
+func (t *tx) rollback(err error) error {
+	t.tails.reset()
+	if fatal(err) {
+		// SQLite may have rolled back by itself; nothing is written any more in any case.
+		_, _ = t.exec("ROLLBACK")
+		return err
+	}
+	if _, failed := t.exec("ROLLBACK"); failed != nil {
+		return errors.Join(errUnsettled, err, failed)
+	}
+	return err
+}
+
+// publish tells the sink what was committed.
+func (t *tx) publish() {
+	sink := t.w.e.sink
+	if sink == nil {
+		return
+	}
+	if len(t.messages) > 0 {
+		sink.Committed(t.messages)
+	}
+	for _, name := range t.deleted {
+		sink.Deleted(name)
+	}
+	if len(t.deleted) > 0 {
+		t.w.e.keeper.nudge("")
+	}
+}
