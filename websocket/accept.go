@@ -74,6 +74,8 @@ func refuse(w http.ResponseWriter, e *HandshakeError) *HandshakeError {
 		h.Set("Sec-WebSocket-Version", "13") // "MUST" of section 4.4
 		h.Set("Upgrade", "websocket")        // RFC 9110, section 15.5.22
 		h.Set("Connection", "Upgrade")
+	case "body":
+		h.Set("Connection", "close") // else net/http would wait for the body before it answers
 	case "method":
 		h.Set("Allow", http.MethodGet)
 	}

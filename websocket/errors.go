@@ -146,7 +146,7 @@ func (e *ProtocolError) Unwrap() error {
 // answered, 0 if there was no answer.
 type HandshakeError struct {
 	Status int
-	Code   string // stable: "bad_handshake", "method", "version", "origin", "http2", "no_hijack", "redirect", …
+	Code   string // stable: "bad_handshake", "method", "version", "body", "origin", "http2", "no_hijack", "lost"; "bad_url", "bad_option", "connect", "timeout", "redirect", "refused", "bad_response"
 	Text   string // what is wrong and what to do
 
 	cause error

@@ -41,7 +41,7 @@ func checkRequest(r *http.Request) *HandshakeError {
 	case !isKey(keys[0]):
 		return bad("the Sec-WebSocket-Key must be 16 bytes in base64")
 	case r.ContentLength != 0 || len(r.TransferEncoding) > 0:
-		return bad("a WebSocket handshake has no body")
+		return refuse(http.StatusBadRequest, "body", "a WebSocket handshake has no body")
 	}
 	if _, ok := parseExtensions(r.Header); !ok {
 		return bad("the Sec-WebSocket-Extensions header does not follow the grammar")
