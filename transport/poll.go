@@ -1,0 +1,82 @@
+package transport
+
+import (
+	"net/http"
+	"strconv"
+
+	"parley/channel"
+)
+
+// The cadence that polls are advised of in Retry-After, in seconds: at once while the limit cuts the answer, soon while there is
+// talk, and later when there was none. Clients that want less delay use wait.
+const (
+	afterCut   = 0
+	afterTalk  = 2
+	afterQuiet = 5
+)
+
+// poll answers at once.
+func (t *Transport) poll(w http.ResponseWriter, r *http.Request, q query, person channel.Sender) error {
+	reader, err := t.open(r.Context(), q, person, channel.Poll)
+	if err != nil {
+		return err
+	}
+	defer reader.Close()
+	batches, err := reader.Ready(r.Context())
+	if err != nil {
+		return err
+	}
+	cadence := afterQuiet
+	for _, b := range batches {
+		cadence = min(cadence, afterTalk)
+		if b.More {
+			cadence = afterCut
+		}
+	}
+	w.Header().Set("Retry-After", strconv.Itoa(cadence))
+	return t.answer(w, r, q, reader, batches)
+}
+
+// answer writes the batches, or 304 if the client has what they would bring it to.
+func (t *Transport) answer(w http.ResponseWriter, r *http.Request, q query, reader *reading, batches []channel.Batch) error {
+	// A gap is never "not modified"; nor is what the limit cut, as only at the tail does an equal position mean that nothing
+	// was edited before it either.
+	final := true
+	for _, b := range batches {
+		final = final && !b.More && b.Gap == nil
+	}
+	w.Header().Set("Cache-Control", "private, no-cache")
+	if len(reader.Names()) > 0 { // none: deleted
+		tag := tagOf(&q, reader)
+		w.Header().Set("ETag", tag)
+		if final && matches(r.Header, tag) {
+			w.WriteHeader(http.StatusNotModified)
+			return nil
+		}
+	}
+	buffer := t.encodedBatches.Get().(*[]byte)
+	defer t.encodedBatches.Put(buffer)
+	*buffer = appendAnswer((*buffer)[:0], &q, reader, batches)
+	t.send(w, http.StatusOK, *buffer)
+	return nil
+}
+
+// appendAnswer appends the body: a batch or gap, or the list of them in the form of many channels.
+func appendAnswer(dst []byte, q *query, reader *reading, batches []channel.Batch) []byte {
+	if !q.many {
+		if len(batches) == 0 {
+			name := q.starts[0].name
+			p, _ := reader.Position(name)
+			batches = []channel.Batch{{Channel: name, From: p, To: p}}
+		}
+		return append(batches[0].AppendJSON(dst), '\n')
+	}
+	dst = append(dst, `{"batches":[`...)
+	for i := range batches {
+		if i > 0 {
+			dst = append(dst, ',')
+		}
+		dst = batches[i].AppendJSON(dst)
+	}
+	return append(dst, "]}\n"...)
+}

@@ -1,0 +1,51 @@
+package transport
+
+import (
+	"context"
+	"math/rand/v2"
+	"time"
+
+	"parley/problem"
+)
+
+// errLeaving answers what would have to wait while the server leaves.
+var errLeaving = problem.Overloaded.Detail("the server is shutting down; another one, or it itself, will be there soon").After(2 * time.Second)
+
+// enter counts one more stream or waiting poll until done is called; it is refused once Shutdown has begun.
+func (t *Transport) enter() (done func(), err error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.leaving.Err() != nil {
+		return nil, errLeaving
+	}
+	t.held.Add(1)
+	return t.held.Done, nil
+}
+
+// Shutdown says bye to all streams, answers all waiting polls with what there is, refuses new ones with 503, and waits until
+// none is left. Publishes that were received before are carried out and answered. When ctx is done first, what is left is cut
+// off, and ctx's error returned. Polls and publishes over HTTP go on until the HTTP server is shut down.
+func (t *Transport) Shutdown(ctx context.Context) error {
+	t.mu.Lock()
+	t.leave()
+	t.mu.Unlock()
+	ended := make(chan struct{})
+	go func() {
+		t.held.Wait()
+		close(ended)
+	}()
+	select {
+	case <-ended:
+		t.cutNow()
+		return nil
+	case <-ctx.Done():
+		t.cutNow()
+		return ctx.Err()
+	}
+}
+
+// comeBack draws when a stream's client is asked to come back.
+func (t *Transport) comeBack() time.Duration {
+	const soonest = 500 * time.Millisecond
+	return soonest + time.Duration(rand.Int64N(int64(t.o.ByeSpread)+1))
+}

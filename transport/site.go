@@ -1,0 +1,51 @@
+package transport
+
+import (
+	"context"
+	"encoding/json"
+	"net/http"
+
+	"parley/channel"
+)
+
+// Site is what the transports ask about people and their rights; they know nothing of rooms, votes or sessions
+// themselves. Its methods may be called concurrently. Errors should be, or wrap, a problem.Problem: it is what the other
+// side is shown.
+type Site interface {
+	// Person returns who makes the request: the zero Sender for nobody, an error for a bad or ended session.
+	Person(r *http.Request) (channel.Sender, error)
+
+	// Enlist is Person, but makes a guest where there is nobody, setting headers on w.
+	Enlist(w http.ResponseWriter, r *http.Request) (channel.Sender, error)
+
+	// Generation changes whenever somebody's right to read something may have been taken away. Open streams compare
+	// it before they deliver anything, and ask MayRead again when it has changed.
+	Generation() uint64
+
+	// MayRead returns an error if p may not read the channel, and otherwise how p sees its messages (nil: as they are).
+	MayRead(ctx context.Context, p channel.Sender, name channel.Name) (channel.Lens, error)
+
+	// Publish commits d, which has Key, Type and Data, in the name of p, after it has checked the right to and the shape.
+	// It returns when the message is committed.
+	Publish(ctx context.Context, p channel.Sender, name channel.Name, d channel.Draft) (channel.Receipt, error)
+
+	// Signal sends a signal in the name of p, after it has checked the right to.
+	Signal(ctx context.Context, p channel.Sender, name channel.Name, typ string, data json.RawMessage) error
+
+	// Allow is the rate limits' say. For a command on a WebSocket, r is the request that opened it.
+	Allow(r *http.Request, p channel.Sender, what Action) error
+
+	// Hold counts one more open stream or waiting poll from the request's address, until release is called.
+	Hold(r *http.Request) (release func(), err error)
+
+	// CheckOrigin refuses pages of foreign origins. It is asked before anything else, on every request.
+	CheckOrigin(r *http.Request) error
+}
+
+// Action is something that rate limits may count.
+type Action int
+
+const (
+	ActionPublish Action = iota + 1 // a message
+	ActionSignal                    // a signal
+)

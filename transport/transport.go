@@ -1,0 +1,130 @@
+package transport
+
+import (
+	"context"
+	"net/http"
+	"sync"
+
+	"parley/channel"
+	"parley/problem"
+)
+
+// Transport serves the channels of a hub over HTTP. Its methods may be called concurrently.
+type Transport struct {
+	hub  *channel.Hub
+	site Site
+	o    Options
+
+	// Of Shutdown: leaving asks everything that waits to end, cut makes it.
+	mu             sync.Mutex     // orders enter before Shutdown's wait
+	held           sync.WaitGroup // streams and waiting polls
+	leaving, cut   context.Context
+	leave, cutNow  context.CancelFunc
+	encodedBatches sync.Pool // of *[]byte
+}
+
+// New returns the transports of hub's channels. Shutdown ends what they hold open; end it before the hub.
+func New(hub *channel.Hub, site Site, o Options) *Transport {
+	t := &Transport{hub: hub, site: site, o: o.withDefaults()}
+	t.leaving, t.leave = context.WithCancel(context.Background())
+	t.cut, t.cutNow = context.WithCancel(context.Background())
+	t.encodedBatches.New = func() any { return new([]byte) }
+	return t
+}
+
+// Register adds the routes to mux.
+func (t *Transport) Register(mux *http.ServeMux) {
+	mux.Handle("GET /v1/channels/{channel}/messages", t.handle(t.readOne))
+	mux.Handle("POST /v1/channels/{channel}/messages", t.handle(t.publish))
+	mux.Handle("GET /v1/messages", t.handle(t.readMany))
+	mux.Handle("GET /v1/connect", t.handle(t.connect))
+	mux.Handle("POST /v1/channels/{channel}/signals", t.handle(t.signal))
+	mux.Handle("GET /v1/channels/{channel}/presence", t.handle(t.presence))
+}
+
+// handle makes a handler of h, which returns an error only if it has not begun to answer.
+func (t *Transport) handle(h func(http.ResponseWriter, *http.Request) error) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		err := t.site.CheckOrigin(r)
+		if err == nil {
+			err = h(w, r)
+		}
+		if err != nil {
+			t.log(r, err)
+			problem.Of(err).Write(w)
+		}
+	})
+}
+
+// log notes what went wrong on our side; the client's own mistakes and departures are not news.
+func (t *Transport) log(r *http.Request, err error) {
+	if problem.Of(err).Status() == http.StatusInternalServerError && r.Context().Err() == nil {
+		t.o.Logger.Error("request failed", "method", r.Method, "path", r.URL.Path, "error", err)
+	}
+}
+
+// readOne and readMany are the one read, in its two forms.
+func (t *Transport) readOne(w http.ResponseWriter, r *http.Request) error {
+	name, err := channel.ParseName(r.PathValue("channel"))
+	if err != nil {
+		return err
+	}
+	q, err := parseOne(name, r.URL.RawQuery)
+	if err != nil {
+		return err
+	}
+	return t.read(w, r, q)
+}
+
+func (t *Transport) readMany(w http.ResponseWriter, r *http.Request) error {
+	q, err := parseMany(r.URL.RawQuery)
+	if err != nil {
+		return err
+	}
+	return t.read(w, r, q)
+}
+
+func (t *Transport) read(w http.ResponseWriter, r *http.Request, q query) error {
+	for _, name := range []string{"Accept", "Authorization", "Cookie"} {
+		w.Header().Add("Vary", name)
+	}
+	person, err := t.site.Person(r)
+	if err != nil {
+		return err
+	}
+	how, err := negotiate(r, q)
+	if err != nil {
+		return err
+	}
+	switch how {
+	case overHistory:
+		return t.history(w, r, q, person)
+	case overWebSocket:
+		return t.websocket(w, r, q, person)
+	case overSSE:
+		return t.sse(w, r, q, person)
+	case overLongPoll:
+		return t.longPoll(w, r, q, person)
+	default:
+		return t.poll(w, r, q, person)
+	}
+}
+
+// connect is a WebSocket that begins without channels.
+func (t *Transport) connect(w http.ResponseWriter, r *http.Request) error {
+	person, err := t.site.Person(r)
+	if err != nil {
+		return err
+	}
+	if r.URL.RawQuery != "" {
+		return problem.BadRequest.Detail("/v1/connect has no parameters; channels in the URL are for /v1/messages")
+	}
+	return t.websocket(w, r, query{many: true, limit: defaultLimit}, person)
+}
+
+// logStream notes why a stream ended, if it was not its time.
+func (t *Transport) logStream(r *http.Request, err error) {
+	if t.leaving.Err() == nil {
+		t.log(r, err)
+	}
+}
