@@ -71,7 +71,9 @@ type Store interface {
 	CreateVote(ctx context.Context, v Vote, drafts ...channel.Draft) (Vote, error) // ErrCodeTaken; drafts (the room's announcement) are appended too
 	Vote(ctx context.Context, code string) (Vote, error)                           // ErrNoVote
 	Votes(ctx context.Context, user string, limit int) ([]Vote, error)             // made by user, voted in by user, or in user's rooms; newest first
-	// Update loads the vote, lets change turn it into what it shall be (or refuse), and stores that, in one transaction.
+	// Update loads the vote, lets change turn it into what it shall be (or refuse), and stores that, in one transaction. Code,
+	// Room, Owner, Created, Version, Voters and counts stay as they are. If the vote is the Same, nothing happens.
+	// Here and in Cast the function may be called again when a transaction is repeated, and must not use the store.
 	Update(ctx context.Context, code string, change func(Vote) (Vote, error)) (Vote, error)
 	// Cast loads the vote and the voter's earlier ballot (nil if none), lets check refuse, and stores the ballot, counts it in and
 	// takes the earlier one out, in one transaction. A ballot equal to the earlier one changes nothing and is no error.

@@ -1,0 +1,63 @@
+package vote
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"parley/channel"
+	"parley/identity"
+)
+
+// Cast puts in who's ballot, or exchanges it, and returns the vote with it counted. It may be repeated: a ballot like
+// the one that is there succeeds and changes nothing.
+//
+// It returns identity.ErrNoSession for nobody, ErrNoVote, ErrVoteClosed, ErrAlreadyVoted, ErrBadOptions, or what the room says.
+func (s *Service) Cast(ctx context.Context, who channel.Sender, code string, options []int) (Vote, error) {
+	if who.ID == "" {
+		return Vote{}, identity.ErrNoSession
+	}
+	v, err := s.find(ctx, code)
+	if err != nil {
+		return Vote{}, err
+	}
+	if err := s.mayRead(ctx, who, v.Room); err != nil {
+		return Vote{}, err
+	}
+	if len(options) > MaxOptions {
+		return Vote{}, ErrBadOptions.Detail("the ballot has %d options, and no vote has so many", len(options))
+	}
+	options = slices.Sorted(slices.Values(options))
+	b := Ballot{Code: v.Code, Voter: who, Options: options, At: s.now().Truncate(time.Millisecond).UTC()}
+	return s.store.Cast(ctx, b, func(v Vote, earlier *Ballot) error { return v.accepts(b, earlier, s.now()) })
+}
+
+// accepts is the rule for ballots.
+func (v Vote) accepts(b Ballot, earlier *Ballot, now time.Time) error {
+	if earlier != nil && slices.Equal(earlier.Options, b.Options) {
+		return nil // also when the vote is closed by now: it is the answer to the first request that was lost
+	}
+	switch {
+	case !v.Open:
+		return ErrVoteClosed.Detail("the vote %s is closed", v.Code)
+	case v.past(now):
+		return ErrVoteClosed.Detail("the vote %s closed at %s", v.Code, stamp(v.Closes))
+	case earlier != nil && !v.Change:
+		return ErrAlreadyVoted.Detail("there is a ballot of yours in %s, and ballots cannot be changed here", v.Code)
+	}
+	for i, id := range b.Options {
+		if id < 1 || id > len(v.Options) {
+			return ErrBadOptions.Detail("there is no option %d: they are numbered from 1 to %d", id, len(v.Options))
+		}
+		if i > 0 && id == b.Options[i-1] {
+			return ErrBadOptions.Detail("option %d is on the ballot twice", id)
+		}
+	}
+	if n := len(b.Options); n < v.Min || n > v.Max {
+		if v.Min == v.Max {
+			return ErrBadOptions.Detail("the ballot has %d options: choose %d", n, v.Min)
+		}
+		return ErrBadOptions.Detail("the ballot has %d options: choose %d to %d", n, v.Min, v.Max)
+	}
+	return nil
+}
