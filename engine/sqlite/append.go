@@ -6,7 +6,6 @@ import (
 	"errors"
 
 	"parley/channel"
-	"parley/problem"
 )
 
 // Append commits the drafts in one transaction; see channel.Log. The drafts' data must not be changed afterwards.
@@ -70,8 +69,8 @@ func (t *tx) append(d channel.Draft) (channel.Receipt, error) {
 	if err := t.insertMessage(to, &m); err != nil {
 		return channel.Receipt{}, err
 	}
-	if a := d.Amend; a != nil {
-		if _, err := t.exec("UPDATE messages SET data = ?, erased = ? WHERE channel = ? AND seq = ?", string(a.Data), a.Erase, to.id, int64(a.Seq)); err != nil {
+	if d.Amend != nil {
+		if m.Amend, err = t.amend(to, &m, *d.Amend); err != nil {
 			return channel.Receipt{}, err
 		}
 	}
@@ -92,7 +91,7 @@ func (t *tx) append(d channel.Draft) (channel.Receipt, error) {
 // check finds what stands against a draft, and its first receipt if its key is known.
 func (t *tx) check(d *channel.Draft) (*tail, *channel.Receipt, error) {
 	if t.w.e.o.Tool {
-		return nil, nil, problem.Unavailable.Detail("A tool cannot append to channels: the server would not hear of it")
+		return nil, nil, errTool
 	}
 	to, err := t.tail(d.Channel)
 	if err != nil {
@@ -116,6 +115,32 @@ func (t *tx) check(d *channel.Draft) (*tail, *channel.Receipt, error) {
 		}
 	}
 	return to, nil, nil
+}
+
+// amend changes the message that m says it amends. An erasure empties the events that amended it before, too: they repeat
+// what it said.
+func (t *tx) amend(to *tail, m *channel.Message, a channel.Amendment) (*channel.Amendment, error) {
+	if _, err := t.exec("UPDATE messages SET data = ?, erased = ? WHERE channel = ? AND seq = ?", string(a.Data), a.Erase, to.id, int64(a.Seq)); err != nil {
+		return nil, err
+	}
+	if !a.Erase {
+		return &a, nil
+	}
+	rows, err := t.query("UPDATE messages SET data = ?, erased = 1 WHERE channel = ? AND amends = ? AND seq < ? RETURNING seq",
+		string(a.Data), to.id, int64(a.Seq), int64(m.Seq))
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	a.Also = nil
+	for rows.Next() {
+		var seq uint64
+		if err := rows.Scan(&seq); err != nil {
+			return nil, err
+		}
+		a.Also = append(a.Also, seq)
+	}
+	return &a, rows.Err()
 }
 
 func (t *tx) checkAmend(to *tail, d *channel.Draft) error {
@@ -155,7 +180,11 @@ func (t *tx) insertChannel(name channel.Name) (int64, error) {
 }
 
 func (t *tx) insertMessage(to *tail, m *channel.Message) error {
-	_, err := t.exec(`INSERT INTO messages (channel, seq, mark, prev, id, type, sender, name, at, data) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-		to.id, int64(m.Seq), int64(m.Mark), int64(m.Prev), m.ID, m.Type, m.From.ID, m.From.Name, m.At.UnixMilli(), string(m.Data))
+	var amends any
+	if m.Amend != nil {
+		amends = int64(m.Amend.Seq)
+	}
+	_, err := t.exec(`INSERT INTO messages (channel, seq, mark, prev, id, type, sender, name, at, amends, data) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+		to.id, int64(m.Seq), int64(m.Mark), int64(m.Prev), m.ID, m.Type, m.From.ID, m.From.Name, m.At.UnixMilli(), amends, string(m.Data))
 	return err
 }

@@ -46,9 +46,10 @@ func dsn(path string, params url.Values) (string, error) {
 func openWriter(path string, o Options) (*sql.DB, *sql.Conn, error) {
 	name, err := dsn(path, url.Values{"_pragma": {
 		fmt.Sprintf("busy_timeout(%d)", o.BusyTimeout.Milliseconds()),
-		"cache_size(-4096)",        // KiB
-		"secure_delete(fast)",      // what is deleted is overwritten where that costs no extra write
-		"wal_autocheckpoint(2000)", // pages
+		"cache_size(-4096)",            // KiB
+		"secure_delete(fast)",          // what is deleted is overwritten where that costs no extra write
+		"wal_autocheckpoint(2000)",     // pages
+		"journal_size_limit(67108864)", // bytes that the WAL keeps after a burst
 	}})
 	if err != nil {
 		return nil, nil, err

@@ -22,5 +22,5 @@
 //
 // A file "<path>.lock", locked as long as the engine is open, keeps a second server off the same data; Open then returns
 // ErrInUse. Short writes of another process (a one-time administrator link) use Options.Tool, which does without that
-// lock and may do everything but append to channels.
+// lock and may do everything but append to channels and delete them.
 package sqlite

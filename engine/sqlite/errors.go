@@ -5,6 +5,8 @@ import (
 	"fmt"
 
 	sqlite3 "modernc.org/sqlite"
+
+	"parley/problem"
 )
 
 // What Open may return.
@@ -18,6 +20,9 @@ var (
 
 // errClosed is returned by writes after Close.
 var errClosed = errors.New("the engine is closed")
+
+// errTool is returned where a tool (see Options) would change what the server holds in memory.
+var errTool = problem.Unavailable.Detail("A tool beside the server cannot append to channels or delete them: the server would not hear of it")
 
 // SQLite's primary result codes, https://sqlite.org/rescode.html.
 const (

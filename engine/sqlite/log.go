@@ -33,9 +33,11 @@ CREATE TABLE IF NOT EXISTS messages (
 	name    TEXT    NOT NULL, -- of the sender, then
 	at      INTEGER NOT NULL, -- ms since 1970
 	erased  INTEGER NOT NULL DEFAULT 0,
+	amends  INTEGER,          -- seq of the message that this event changed
 	data    TEXT    NOT NULL
 );
 CREATE UNIQUE INDEX IF NOT EXISTS messages_position ON messages (channel, seq);
+CREATE INDEX IF NOT EXISTS messages_amends ON messages (channel, amends) WHERE amends IS NOT NULL;
 ` + keysSchema
 
 // head is what one look tells about a channel.
@@ -124,6 +126,9 @@ func (e *Engine) Delete(ctx context.Context, name channel.Name) error {
 
 // deleteChannel deletes a channel, even one that does not exist yet. Once it is deleted nothing more happens.
 func (t *tx) deleteChannel(name channel.Name) error {
+	if t.w.e.o.Tool {
+		return errTool
+	}
 	known, err := t.tail(name)
 	if err != nil || known.deleted {
 		return err

@@ -10,6 +10,7 @@ import (
 var schemas = []string{
 	logSchema,
 	identitySchema,
+	chatSchema,
 	voteSchema,
 }
 
