@@ -30,7 +30,7 @@ type Options struct {
 	Chat      *chat.Service
 	Votes     *vote.Service
 	Gate      Gate
-	Publish   http.Handler // of POST /v1/channels/{channel}/messages
+	Channels  http.Handler // of POST /v1/channels/{channel}/messages
 	PublicURL string       // for links; empty: the one that the request came to
 	Log       *slog.Logger
 }

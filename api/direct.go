@@ -34,7 +34,8 @@ func (a *API) sendDirect(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	r.SetPathValue("channel", string(name))
-	a.Publish.ServeHTTP(w, r)
+	there := r.Clone(r.Context())
+	there.URL.Path, there.URL.RawPath = "/v1/channels/"+string(name)+"/messages", ""
+	a.Channels.ServeHTTP(w, there)
 	return nil
 }

@@ -1,0 +1,95 @@
+package parley
+
+import (
+	"context"
+	"encoding/json"
+	"net/http"
+
+	"parley/api"
+	"parley/channel"
+	"parley/chat"
+	"parley/gate"
+	"parley/identity"
+	"parley/problem"
+	"parley/transport"
+	"parley/vote"
+)
+
+// site answers what the transports ask about people and rights, by the kind of the channel.
+type site struct {
+	*gate.Gate
+	api      *api.API
+	identity *identity.Service
+	chat     *chat.Service
+	votes    *vote.Service
+}
+
+func (s *site) Person(r *http.Request) (channel.Sender, error) {
+	u, err := s.api.Person(r)
+	if err != nil || u.ID == "" {
+		return channel.Sender{}, err
+	}
+	return u.Sender(), nil
+}
+
+func (s *site) Enlist(w http.ResponseWriter, r *http.Request) (channel.Sender, error) {
+	u, err := s.api.Enlist(w, r)
+	if err != nil {
+		return channel.Sender{}, err
+	}
+	return u.Sender(), nil
+}
+
+func (s *site) Generation() uint64 { return s.chat.Generation() }
+
+func (s *site) MayRead(ctx context.Context, who channel.Sender, name channel.Name) (channel.Lens, error) {
+	if name.Kind() == channel.KindVote {
+		return s.votes.MayRead(ctx, who, name.ID())
+	}
+	return nil, s.chat.MayRead(ctx, who, name)
+}
+
+func (s *site) Publish(ctx context.Context, who channel.Sender, name channel.Name, d channel.Draft) (channel.Receipt, error) {
+	if name.Kind() == channel.KindVote {
+		return channel.Receipt{}, problem.Forbidden.Detail("only the server writes into a vote's channel: cast a ballot with PUT /v1/votes/%s/ballot", name.ID())
+	}
+	u, err := s.identity.User(ctx, who.ID) // as they are called now, on a stream that is older than their name
+	if err != nil {
+		return channel.Receipt{}, ended(err)
+	}
+	return s.chat.Publish(ctx, u.Sender(), u.Admin, name, d)
+}
+
+func (s *site) Signal(ctx context.Context, who channel.Sender, name channel.Name, typ string, data json.RawMessage) error {
+	if name.Kind() == channel.KindVote {
+		return problem.Forbidden.Detail("only the server speaks in a vote's channel")
+	}
+	u, err := s.identity.User(ctx, who.ID)
+	if err != nil {
+		return ended(err)
+	}
+	return s.chat.Signal(ctx, u.Sender(), name, typ, data)
+}
+
+// ended turns a person who is gone into a session that has ended.
+func ended(err error) error {
+	if problem.Of(err).Is(identity.ErrNoUser) {
+		return identity.ErrNoSession.Detail("the session has ended: sign in again")
+	}
+	return err
+}
+
+func (s *site) Allow(_ *http.Request, who channel.Sender, _ transport.Action) error {
+	return s.Gate.Publish(who.ID)
+}
+
+// rooms lets votes ask about the rooms they are in.
+type rooms struct{ chat *chat.Service }
+
+func (r rooms) MayPost(ctx context.Context, who channel.Sender, room string) error {
+	return r.chat.MayPost(ctx, who, channel.Room(room))
+}
+
+func (r rooms) MayRead(ctx context.Context, who channel.Sender, room string) error {
+	return r.chat.MayRead(ctx, who, channel.Room(room))
+}
