@@ -47,6 +47,8 @@ type Log interface {
 // durable. Its methods must not block.
 type Sink interface {
 	Committed([]Message)
+	// Deleted says that nothing known of the channel holds any more: readers ask the log again. So an engine may also call
+	// it where the log lost its end, or where it may have missed something.
 	Deleted(Name)
 	Signalled(Signal)
 }

@@ -56,21 +56,25 @@ func (w window) add(m Message) window {
 	return w.trim()
 }
 
-// amend replaces the data of a message, in a new array: the old one may be in a reader's hands.
+// amend replaces the data of messages, in a new array: the old one may be in a reader's hands.
 func (w window) amend(a Amendment) window {
 	if w.limits.policy.Conflate || len(w.messages) == 0 {
 		return w // only the newest is shown, and that is never an amended one
 	}
-	first := w.messages[0].Seq
-	if a.Seq < first || a.Seq > w.tail.Seq {
-		return w
+	first, cloned := w.messages[0].Seq, false
+	for _, seq := range append(slices.Clip(a.Also), a.Seq) {
+		if seq < first || seq > w.tail.Seq {
+			continue
+		}
+		if !cloned {
+			w.messages, w.dropped, cloned = slices.Clone(w.messages), 0, true
+		}
+		m := &w.messages[seq-first]
+		w.bytes -= m.size()
+		m.Data, m.json = a.Data, nil
+		m.encode()
+		w.bytes += m.size()
 	}
-	w.messages, w.dropped = slices.Clone(w.messages), 0
-	m := &w.messages[a.Seq-first]
-	w.bytes -= m.size()
-	m.Data, m.json = a.Data, nil
-	m.encode()
-	w.bytes += m.size()
 	return w
 }
 

@@ -1,0 +1,46 @@
+package channel
+
+import "cmp"
+
+// Watched is how many channels the hub keeps something of.
+func (h *Hub) Watched() int {
+	h.mu.RLock()
+	defer h.mu.RUnlock()
+	return len(h.feeds)
+}
+
+// Readers is how many readers the hub knows.
+func (h *Hub) Readers() int {
+	h.mu.RLock()
+	defer h.mu.RUnlock()
+	return len(h.readers)
+}
+
+// Cached is what the hub keeps of a channel: messages, the length of the array that they live in, and their bytes.
+func (h *Hub) Cached(name Name) (messages, array, bytes int) {
+	w := h.feed(name).window.Load()
+	for i := range w.messages {
+		bytes += cmp.Or(cap(w.messages[i].json), w.messages[i].size())
+	}
+	return len(w.messages), len(w.messages) + w.dropped, bytes
+}
+
+// Waiting is how many signals wait for the reader.
+func (r *Reader) Waiting() int {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return len(r.signals)
+}
+
+// Visitors is how many people the sweeper and the lists hold, and whether the timer is set.
+func (p *Presence) Visitors() (people, leaving int, timer bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, there := range p.channels {
+		people += len(there)
+	}
+	return people, len(p.leaving), p.timer != nil
+}
+
+// AppendString is appendString.
+var AppendString = appendString
