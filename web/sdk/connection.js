@@ -53,7 +53,6 @@ export class Connection {
   #env
   #make
   #memory
-  #token
   /** @type {Set<() => void>} */
   #listeners = new Set()
   #told = ''
@@ -68,7 +67,6 @@ export class Connection {
     this.#preferred = transport
     this.#make = make
     this.#memory = memory
-    this.#token = env.http.token
     this.#climbDelay = env.timeouts.climbMin
     this.#backoff = new Backoff({ min: env.timeouts.retryMin, max: env.timeouts.retryMax, random: env.random })
   }

@@ -2,6 +2,8 @@ import { ParleyError } from './errors.js'
 import { inPath } from './http.js'
 import { isRefusal } from './subscriptions.js'
 
+/** @typedef {import('./types.js').Link} Link */
+
 /** Limits of the many-channel request: 100 channels; and the server's 16 KiB of header must hold the URL. */
 const maxChannels = 100
 const maxQuery = 8000
@@ -12,7 +14,7 @@ const settle = 20
 /**
  * What SSE, long poll and poll have in common: requests for up to 100 channels each, started again when the wanted channels
  * change. A subclass says in `run` how one group of channels is read.
- * @implements {import('./types.js').Link}
+ * @implements {Link}
  */
 export class GroupedLink {
   /** @type {import('./types.js').User | null | undefined} */

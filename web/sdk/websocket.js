@@ -1,9 +1,11 @@
 import { ParleyError, fromProblem } from './errors.js'
 import { byteLength } from './http.js'
 
+/** @typedef {import('./types.js').Link} Link */
+
 /**
  * WebSocket: one connection for all channels, and for publishing too.
- * @implements {import('./types.js').Link}
+ * @implements {Link}
  */
 export class WebSocketLink {
   /** @type {import('./types.js').Transport} */
