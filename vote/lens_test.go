@@ -1,0 +1,175 @@
+package vote_test
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"strings"
+	"sync"
+	"testing"
+	"unsafe"
+
+	"parley/channel"
+	"parley/vote"
+)
+
+// counts reports whether a tally message shows counts, and fails if it is neither fully shown nor fully hidden.
+func counts(t testing.TB, m channel.Message) bool {
+	t.Helper()
+	var tally vote.Tally
+	if err := json.Unmarshal(m.Data, &tally); err != nil {
+		t.Fatal(err)
+	}
+	for _, o := range tally.Options {
+		if (o.Count != nil) != tally.Visible || o.Who != nil {
+			t.Fatalf("neither shown nor hidden: %s", m.Data)
+		}
+	}
+	if tally.Version != m.Seq || strings.Contains(string(m.Data), "ballot") {
+		t.Fatalf("not a tally: %s", m.Data)
+	}
+	return tally.Visible
+}
+
+func TestLensOfOldTallies(t *testing.T) {
+	s := newSite(t, vote.Config{})
+	v := s.create(t, vote.Spec{})
+	early, err := s.MayRead(t.Context(), bob, v.Code) // a stream that began while all was public
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.cast(t, cyd, v.Code, 1)
+	all := func(lens channel.Lens, want bool) {
+		t.Helper()
+		for _, m := range s.log(t, channel.Vote(v.Code)) {
+			if counts(t, lens(m)) != want {
+				t.Errorf("tally %d: visible %t", m.Seq, !want)
+			}
+		}
+	}
+	all(early, true)
+	s.update(t, v.Code, vote.Change{Results: new(vote.Voted)})
+	late, err := s.MayRead(t.Context(), bob, v.Code)
+	if err != nil {
+		t.Fatal(err)
+	}
+	all(early, false)
+	all(late, false)
+	s.cast(t, bob, v.Code, 1)
+	all(early, true)
+	all(late, true)
+	s.update(t, v.Code, vote.Change{Results: new(vote.Closed)})
+	all(early, false)
+	s.update(t, v.Code, vote.Change{Open: new(false)})
+	all(late, true)
+	s.update(t, v.Code, vote.Change{Open: new(true)})
+	all(early, false)
+
+	owner, err := s.MayRead(t.Context(), ann, v.Code)
+	if owner != nil || err != nil {
+		t.Errorf("the owner has a lens, %v", err)
+	}
+}
+
+// Another node changes the vote, so this service hears of it only by the messages it reads.
+func TestLensOfAnotherNode(t *testing.T) {
+	s := newSite(t, vote.Config{})
+	v := s.create(t, vote.Spec{})
+	other := vote.New(s.engine, vote.Config{Now: s.clock.now})
+	lens := other.Lens(t.Context(), bob, v)
+	s.update(t, v.Code, vote.Change{Results: new(vote.Owner)})
+	log := s.log(t, channel.Vote(v.Code))
+	if counts(t, lens(log[1])) || counts(t, lens(log[0])) {
+		t.Error("a message did not teach the lens that the results are hidden")
+	}
+	fresh, err := vote.New(s.engine, vote.Config{Now: s.clock.now}).MayRead(t.Context(), bob, v.Code)
+	if err != nil || counts(t, fresh(log[0])) {
+		t.Errorf("an old message was shown, %v", err)
+	}
+}
+
+func TestLensShares(t *testing.T) {
+	s := newSite(t, vote.Config{})
+	v := s.create(t, vote.Spec{})
+	m := s.log(t, channel.Vote(v.Code))[0]
+	same := func(a, b json.RawMessage) bool { return unsafe.SliceData(a) == unsafe.SliceData(b) }
+
+	if lens := s.Lens(t.Context(), bob, v); !same(lens(m).Data, m.Data) {
+		t.Error("a visible tally was copied")
+	}
+	v = s.update(t, v.Code, vote.Change{Results: new(vote.Closed)})
+	original := string(m.Data)
+	one, two := s.Lens(t.Context(), bob, v), s.Lens(t.Context(), nobody, v)
+	m = s.log(t, channel.Vote(v.Code))[1]
+	if a, b := one(m), two(m); !same(a.Data, b.Data) {
+		t.Error("a hidden tally was made twice")
+	}
+	if n := testing.AllocsPerRun(100, func() { one(m) }); n != 0 {
+		t.Errorf("hiding a known tally allocates %v times", n)
+	}
+	if m := s.log(t, channel.Vote(v.Code))[0]; string(m.Data) != original {
+		t.Error("a lens wrote into the message")
+	}
+	other := channel.Message{Channel: channel.Vote(v.Code), Seq: 9, Type: "other", Data: json.RawMessage(`{}`)}
+	if got := one(other); string(got.Data) != `{}` {
+		t.Errorf("a message of another type became %s", got.Data)
+	}
+	forged := channel.Message{Channel: channel.Vote(v.Code), Seq: 9, Mark: 1, Type: "tally", Data: json.RawMessage(`{"code":"OTHER","results":"always","options":[{"id":1,"count":3}]}`)}
+	if got := one(forged); strings.Contains(string(got.Data), "count") {
+		t.Errorf("a tally of another vote is shown: %s", got.Data)
+	}
+}
+
+// blind is a store that cannot say who voted.
+type blind struct{ vote.Store }
+
+func (blind) BallotOf(context.Context, string, string) (*vote.Ballot, error) {
+	return nil, errors.New("the disk is on fire")
+}
+
+func TestLensFailsClosed(t *testing.T) {
+	s := newSite(t, vote.Config{})
+	v := s.create(t, vote.Spec{Results: vote.Voted})
+	s.cast(t, bob, v.Code, 1)
+	m := s.log(t, channel.Vote(v.Code))[1]
+	if counts(t, vote.New(blind{s.engine}, vote.Config{}).Lens(t.Context(), bob, v)(m)) {
+		t.Error("shown to one who may not have voted")
+	}
+	if !counts(t, s.Lens(t.Context(), bob, v)(m)) {
+		t.Error("hidden from one who has voted")
+	}
+	ended, end := context.WithCancel(t.Context())
+	lens := s.Lens(ended, bob, v)
+	end()
+	if !counts(t, lens(m)) {
+		t.Error("the lens does not outlive the request it was made for")
+	}
+}
+
+func TestLensConcurrently(t *testing.T) {
+	s := newSite(t, vote.Config{})
+	v := s.create(t, vote.Spec{Results: vote.Voted})
+	lens := s.Lens(t.Context(), bob, v)
+	var wg sync.WaitGroup
+	wg.Go(func() {
+		for i := range 20 {
+			s.cast(t, cyd, v.Code, i%2+1)
+		}
+		s.cast(t, bob, v.Code, 1)
+	})
+	for range 3 {
+		wg.Go(func() {
+			for range 20 {
+				for _, m := range s.log(t, channel.Vote(v.Code)) {
+					counts(t, lens(m))
+				}
+			}
+		})
+	}
+	wg.Wait()
+	for _, m := range s.log(t, channel.Vote(v.Code)) {
+		if !counts(t, lens(m)) {
+			t.Errorf("tally %d is hidden from one who voted", m.Seq)
+		}
+	}
+}
