@@ -242,7 +242,7 @@ export class Connection {
       link.close()
       return this.#lost(link, {})
     }
-    const { clock, timeouts } = this.#env
+    const { clock } = this.#env
     clock.clearTimeout(this.#helloTimer)
     const before = this.#current
     this.#current = link
@@ -253,7 +253,6 @@ export class Connection {
     this.#failedRounds = 0
     this.#worked.add(link.kind)
     if (this.#preferred === 'auto') this.#memory.set(link.kind)
-    if (before && before.kind !== link.kind) this.#climbDelay = Math.max(this.#climbDelay, timeouts.climbMin)
     this.#planClimb()
     this.#changed()
   }
