@@ -14,7 +14,7 @@ import (
 const (
 	messageColumns = "m.seq, m.mark, m.prev, m.id, m.type, m.sender, m.name, m.at, m.data"
 
-	readQuery = "SELECT c.id, c.deleted, c.floor, c.floor_mark, " + messageColumns + `
+	readQuery = "SELECT c.id, c.deleted <> 0, c.floor, c.floor_mark, " + messageColumns + `
 FROM channels c CROSS JOIN messages m ON m.channel = c.id AND m.seq >= ?2 WHERE c.name = ?1 ORDER BY m.seq LIMIT ?3`
 
 	beforeQuery = "SELECT " + messageColumns + ` FROM messages m
