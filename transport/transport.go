@@ -7,6 +7,7 @@ import (
 
 	"parley/channel"
 	"parley/problem"
+	"parley/websocket"
 )
 
 // Transport serves the channels of a hub over HTTP. Its methods may be called concurrently.
@@ -115,6 +116,10 @@ func (t *Transport) connect(w http.ResponseWriter, r *http.Request) error {
 	person, err := t.site.Person(r)
 	if err != nil {
 		return err
+	}
+	if !websocket.IsUpgrade(r) {
+		w.Header().Set("Upgrade", "websocket")
+		return problem.BadRequest.Detail("/v1/connect is a WebSocket: the Upgrade header is missing (did a proxy remove it?)")
 	}
 	if r.URL.RawQuery != "" {
 		return problem.BadRequest.Detail("/v1/connect has no parameters; channels in the URL are for /v1/messages")

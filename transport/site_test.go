@@ -1,0 +1,129 @@
+package transport_test
+
+import (
+	"context"
+	"encoding/json"
+
+	"net/http"
+	"strings"
+	"sync"
+	"sync/atomic"
+
+	"parley/channel"
+	"parley/problem"
+	"parley/transport"
+)
+
+var (
+	errForeign = problem.New(http.StatusForbidden, "foreign_origin", "A page of another site may not")
+	errSession = problem.New(http.StatusUnauthorized, "no_session", "There is no session")
+)
+
+// site is a Site in which everybody is who their token says, and may do everything but what a test forbids.
+type site struct {
+	hub        *channel.Hub
+	generation atomic.Uint64
+	held       atomic.Int64
+	published  atomic.Int64 // publishes begun
+
+	mu        sync.Mutex
+	forbidden map[channel.Name]error
+	lenses    map[channel.Name]channel.Lens
+	limited   bool
+	full      bool
+	gate      chan struct{} // if set, publishes wait for it to be closed
+}
+
+// forbid takes the right to a channel from everybody.
+func (s *site) forbid(name channel.Name, why error) {
+	s.mu.Lock()
+	s.forbidden[name] = why
+	s.mu.Unlock()
+	s.generation.Add(1)
+}
+
+func (s *site) set(change func()) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	change()
+}
+
+func (s *site) Person(r *http.Request) (channel.Sender, error) {
+	token, ok := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
+	switch {
+	case !ok:
+		return channel.Sender{}, nil
+	case token == "stale":
+		return channel.Sender{}, errSession.Detail("the session has ended")
+	}
+	return channel.Sender{ID: token, Name: strings.ToUpper(token[:1]) + token[1:]}, nil
+}
+
+func (s *site) Enlist(w http.ResponseWriter, r *http.Request) (channel.Sender, error) {
+	p, err := s.Person(r)
+	if err == nil && p.ID == "" {
+		p = channel.Sender{ID: "guest", Name: "Guest-K7QM"}
+		w.Header().Set("Parley-Token", "guest")
+	}
+	return p, err
+}
+
+func (s *site) Generation() uint64 { return s.generation.Load() }
+
+func (s *site) MayRead(_ context.Context, _ channel.Sender, name channel.Name) (channel.Lens, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.lenses[name], s.forbidden[name]
+}
+
+func (s *site) Publish(ctx context.Context, p channel.Sender, name channel.Name, d channel.Draft) (channel.Receipt, error) {
+	s.published.Add(1)
+	s.mu.Lock()
+	gate, why := s.gate, s.forbidden[name]
+	s.mu.Unlock()
+	if gate != nil {
+		<-gate
+	}
+	if why != nil {
+		return channel.Receipt{}, why
+	}
+	d.From, d.Channel = p, name
+	receipts, err := s.hub.Append(ctx, d)
+	if err != nil {
+		return channel.Receipt{}, err
+	}
+	return receipts[0], nil
+}
+
+func (s *site) Signal(ctx context.Context, p channel.Sender, name channel.Name, typ string, data json.RawMessage) error {
+	if _, err := s.MayRead(ctx, p, name); err != nil {
+		return err
+	}
+	return s.hub.Signal(ctx, channel.Signal{Channel: name, Type: typ, From: p, Data: data})
+}
+
+func (s *site) Allow(*http.Request, channel.Sender, transport.Action) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.limited {
+		return problem.RateLimited.Detail("too fast").After(3e9)
+	}
+	return nil
+}
+
+func (s *site) Hold(*http.Request) (func(), error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.full {
+		return nil, problem.New(http.StatusTooManyRequests, "too_many_connections", "Too many connections")
+	}
+	s.held.Add(1)
+	return func() { s.held.Add(-1) }, nil
+}
+
+func (s *site) CheckOrigin(r *http.Request) error {
+	if o := r.Header.Get("Origin"); o != "" && o != "http://"+r.Host {
+		return errForeign.Detail("%s is foreign", o)
+	}
+	return nil
+}
