@@ -13,13 +13,18 @@ import (
 	"parley/vote"
 )
 
-// counts reports whether a tally message shows counts, and fails if it is neither fully shown nor fully hidden.
-func counts(t testing.TB, m channel.Message) bool {
-	t.Helper()
-	var tally vote.Tally
+// parse reads the tally that a message carries.
+func parse(t interface{ Fatal(...any) }, m channel.Message) (tally vote.Tally) {
 	if err := json.Unmarshal(m.Data, &tally); err != nil {
 		t.Fatal(err)
 	}
+	return tally
+}
+
+// counts reports whether a tally message shows counts, and fails if it is neither fully shown nor fully hidden.
+func counts(t testing.TB, m channel.Message) bool {
+	t.Helper()
+	tally := parse(t, m)
 	for _, o := range tally.Options {
 		if (o.Count != nil) != tally.Visible || o.Who != nil {
 			t.Fatalf("neither shown nor hidden: %s", m.Data)
