@@ -1,16 +1,22 @@
 package sqlite_test
 
 import (
+	"fmt"
 	"path/filepath"
+	"sync"
+	"sync/atomic"
 	"testing"
+	"time"
 
+	"parley/channel"
 	"parley/engine/enginetest"
 	"parley/engine/sqlite"
+	"parley/vote"
 )
 
-func openForVotes(t testing.TB, path string) *sqlite.Engine {
+func openForVotes(t testing.TB) *sqlite.Engine {
 	t.Helper()
-	e, err := sqlite.Open(path, sqlite.Options{})
+	e, err := sqlite.Open(filepath.Join(t.TempDir(), "parley.db"), sqlite.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -19,7 +25,31 @@ func openForVotes(t testing.TB, path string) *sqlite.Engine {
 }
 
 func TestVotes(t *testing.T) {
-	enginetest.Votes(t, func(t *testing.T) enginetest.VoteEngine {
-		return openForVotes(t, filepath.Join(t.TempDir(), "parley.db"))
+	enginetest.Votes(t, func(t *testing.T) enginetest.VoteEngine { return openForVotes(t) })
+}
+
+// 64 people at a time cast ballots in one vote.
+func BenchmarkCast(b *testing.B) {
+	e := openForVotes(b)
+	v, err := e.CreateVote(b.Context(), vote.Vote{
+		Code: "AAAAA", Question: "Tea?", Options: []vote.Option{{Text: "yes"}, {Text: "no"}}, Min: 1, Max: 1, Open: true, Results: vote.Always, Created: time.Now(),
 	})
+	if err != nil {
+		b.Fatal(err)
+	}
+	var next atomic.Int64
+	var wg sync.WaitGroup
+	b.ResetTimer()
+	for range 64 {
+		wg.Go(func() {
+			for i := next.Add(1); i <= int64(b.N); i = next.Add(1) {
+				ballot := vote.Ballot{Code: v.Code, Voter: channel.Sender{ID: fmt.Sprintf("%x", i*0x9e3779b97f4a7c), Name: "Voter"}, Options: []int{int(i%2) + 1}, At: time.Now()}
+				if _, err := e.Cast(b.Context(), ballot, func(vote.Vote, *vote.Ballot) error { return nil }); err != nil {
+					b.Error(err)
+				}
+			}
+		})
+	}
+	wg.Wait()
+	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "ballots/s")
 }
