@@ -27,9 +27,9 @@ func (e *Engine) Append(ctx context.Context, drafts ...channel.Draft) ([]channel
 
 // appendAll appends drafts, all or none.
 func (t *tx) appendAll(drafts []channel.Draft) ([]channel.Receipt, error) {
-	if len(drafts) > 1 { // one alone is checked by append itself before it writes
+	if len(drafts) > 1 { // one alone is checked by append before it writes
 		for i := range drafts {
-			if _, _, err := t.check(&drafts[i]); err != nil {
+			if _, err := t.check(&drafts[i]); err != nil {
 				return nil, err
 			}
 		}
@@ -47,17 +47,9 @@ func (t *tx) appendAll(drafts []channel.Draft) ([]channel.Receipt, error) {
 // append adds a message to its channel, which comes into being with the first. Its errors ErrKeyReused, ErrNoMessage,
 // ErrErased and ErrDeleted come before anything is written. The sink hears of it after the commit.
 func (t *tx) append(d channel.Draft) (channel.Receipt, error) {
-	to, known, err := t.check(&d)
+	to, err := t.open(d.Channel)
 	if err != nil {
 		return channel.Receipt{}, err
-	}
-	if known != nil {
-		return *known, nil
-	}
-	if to.id == 0 {
-		if to.id, err = t.insertChannel(d.Channel); err != nil {
-			return channel.Receipt{}, err
-		}
 	}
 	m := channel.Message{
 		Channel: d.Channel, Seq: to.end.Seq + 1, Mark: t.draw.mark(), Prev: to.end.Mark,
@@ -66,17 +58,20 @@ func (t *tx) append(d channel.Draft) (channel.Receipt, error) {
 	if m.ID == "" {
 		m.ID = t.draw.id()
 	}
-	if err := t.insertMessage(to, &m); err != nil {
-		return channel.Receipt{}, err
+	r := channel.Receipt{Channel: m.Channel, Position: m.Position(), ID: m.ID, At: m.At, Durability: channel.Fsynced}
+	if first, err := t.admit(to, &d, &r); first != nil || err != nil {
+		return value(first), err
 	}
-	if d.Amend != nil {
-		if m.Amend, err = t.amend(to, &m, *d.Amend); err != nil {
+	if to.id == 0 {
+		if to.id, err = t.insertChannel(d.Channel); err != nil {
 			return channel.Receipt{}, err
 		}
 	}
-	r := channel.Receipt{Channel: m.Channel, Position: m.Position(), ID: m.ID, At: m.At, Durability: channel.Fsynced}
-	if d.Key != "" {
-		if err := t.remember(&d, keyHash(&d), &r); err != nil {
+	if err := t.insertMessage(to, &m); err != nil {
+		return channel.Receipt{}, err
+	}
+	if a := d.Amend; a != nil {
+		if _, err := t.exec("UPDATE messages SET data = ?, erased = ? WHERE channel = ? AND seq = ?", string(a.Data), a.Erase, to.id, int64(a.Seq)); err != nil {
 			return channel.Receipt{}, err
 		}
 	}
@@ -88,59 +83,59 @@ func (t *tx) append(d channel.Draft) (channel.Receipt, error) {
 	return r, nil
 }
 
-// check finds what stands against a draft, and its first receipt if its key is known.
-func (t *tx) check(d *channel.Draft) (*tail, *channel.Receipt, error) {
-	if t.w.e.o.Tool {
-		return nil, nil, errTool
-	}
-	to, err := t.tail(d.Channel)
-	if err != nil {
-		return nil, nil, err
-	}
-	if to.deleted {
-		return nil, nil, channel.ErrDeleted.Detail("%s was deleted", d.Channel)
-	}
-	if d.Key != "" && to.id != 0 {
-		r, known, err := t.replay(d, keyHash(d))
-		if err != nil {
-			return nil, nil, err
+// admit claims the draft's key for receipt r. It returns the first receipt if the key is known, and what stands against
+// the draft otherwise.
+func (t *tx) admit(to *tail, d *channel.Draft, r *channel.Receipt) (first *channel.Receipt, err error) {
+	if d.Amend != nil {
+		// A repeated deletion meets its own effect: so the key is looked for first.
+		if first, err := t.check(d); first != nil || err != nil {
+			return first, err
 		}
-		if known {
-			return to, &r, nil
+	}
+	if d.Key == "" {
+		return nil, nil
+	}
+	key := keyHash(d)
+	if claimed, err := t.claim(d, key, r); claimed || err != nil {
+		return nil, err
+	}
+	return t.replay(d, key)
+}
+
+func value(r *channel.Receipt) channel.Receipt {
+	if r == nil {
+		return channel.Receipt{}
+	}
+	return *r
+}
+
+// check finds what stands against a draft, and its first receipt if its key is known, without writing.
+func (t *tx) check(d *channel.Draft) (first *channel.Receipt, err error) {
+	to, err := t.open(d.Channel)
+	if err != nil {
+		return nil, err
+	}
+	if d.Key != "" {
+		if first, err := t.replay(d, keyHash(d)); first != nil || err != nil {
+			return first, err
 		}
 	}
 	if d.Amend != nil {
-		if err := t.checkAmend(to, d); err != nil {
-			return nil, nil, err
-		}
+		return nil, t.checkAmend(to, d)
 	}
-	return to, nil, nil
+	return nil, nil
 }
 
-// amend changes the message that m says it amends. An erasure empties the events that amended it before, too: they repeat
-// what it said.
-func (t *tx) amend(to *tail, m *channel.Message, a channel.Amendment) (*channel.Amendment, error) {
-	if _, err := t.exec("UPDATE messages SET data = ?, erased = ? WHERE channel = ? AND seq = ?", string(a.Data), a.Erase, to.id, int64(a.Seq)); err != nil {
-		return nil, err
+// open returns the tail of a channel that may be appended to.
+func (t *tx) open(name channel.Name) (*tail, error) {
+	if t.w.e.o.Tool {
+		return nil, errTool
 	}
-	if !a.Erase {
-		return &a, nil
+	to, err := t.tail(name)
+	if err == nil && to.deleted {
+		err = channel.ErrDeleted.Detail("%s was deleted", name)
 	}
-	rows, err := t.query("UPDATE messages SET data = ?, erased = 1 WHERE channel = ? AND amends = ? AND seq < ? RETURNING seq",
-		string(a.Data), to.id, int64(a.Seq), int64(m.Seq))
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	a.Also = nil
-	for rows.Next() {
-		var seq uint64
-		if err := rows.Scan(&seq); err != nil {
-			return nil, err
-		}
-		a.Also = append(a.Also, seq)
-	}
-	return &a, rows.Err()
+	return to, err
 }
 
 func (t *tx) checkAmend(to *tail, d *channel.Draft) error {
