@@ -28,11 +28,13 @@ type Store interface {
 	User(ctx context.Context, id string) (User, error)         // ErrNoUser
 	UserByFold(ctx context.Context, fold string) (User, error) // ErrNoUser
 	UsersByPrefix(ctx context.Context, fold string, limit int) ([]User, error)
-	RenameUser(ctx context.Context, id, name, fold string) error // ErrNameTaken, ErrNoUser
-	SetAdmin(ctx context.Context, id string, admin bool) error   // ErrNoUser
-	DeleteUser(ctx context.Context, id string) error             // frees the name; ErrNoUser
-	SeenUsers(ctx context.Context, at time.Time, ids ...string) error
-	ExpireUsers(ctx context.Context, unseenSince time.Time) ([]User, error) // removes and returns them; never administrators
+	RenameUser(ctx context.Context, id, name, fold string) error      // ErrNameTaken, ErrNoUser
+	SetAdmin(ctx context.Context, id string, admin bool) error        // ErrNoUser
+	DeleteUser(ctx context.Context, id string) error                  // frees the name; ErrNoUser
+	SeenUsers(ctx context.Context, at time.Time, ids ...string) error // passes over who is gone; never back in time
+	// ExpireUsers removes those unseen since then and returns them; never administrators. With an error it returns those
+	// that it removed before.
+	ExpireUsers(ctx context.Context, unseenSince time.Time) ([]User, error)
 	HasAdmin(ctx context.Context) (bool, error)
 
 	// Secret returns a random secret of 32 bytes by name, made at the first call and the same ever after.

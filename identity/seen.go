@@ -82,16 +82,13 @@ func (s *Service) flushSeen(ctx context.Context) {
 
 func (s *Service) expire(ctx context.Context) {
 	gone, err := s.store.ExpireUsers(ctx, s.now().Add(-s.ttl))
-	if err != nil {
-		if ctx.Err() == nil {
-			s.log.WarnContext(ctx, "could not forget guests unseen for long; trying again", "error", err)
-		}
-		return
-	}
-	for _, u := range gone {
+	for _, u := range gone { // with an error too: those are gone already
 		s.changed(Change{User: u, Gone: true})
 	}
 	if len(gone) > 0 {
 		s.log.InfoContext(ctx, "forgot guests unseen for long", "guests", len(gone), "after", s.ttl)
+	}
+	if err != nil && ctx.Err() == nil {
+		s.log.WarnContext(ctx, "could not forget guests unseen for long; trying again", "error", err)
 	}
 }

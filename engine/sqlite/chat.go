@@ -108,25 +108,25 @@ func (e *Engine) Room(ctx context.Context, id, viewer string) (chat.Room, error)
 	if errors.Is(err, sql.ErrNoRows) {
 		return chat.Room{}, chat.ErrNoRoom
 	}
-	return r, err
+	return r, e.readError(err)
 }
 
 // Rooms lists public rooms and viewer's; see chat.Store.
 func (e *Engine) Rooms(ctx context.Context, viewer string, limit int) ([]chat.Room, error) {
 	rows, err := e.readRows(ctx, roomQuery+"WHERE r.private = 0 OR m.user IS NOT NULL ORDER BY r.name COLLATE NOCASE, r.id LIMIT ?2", viewer, limit)
 	if err != nil {
-		return nil, err
+		return nil, e.readError(err)
 	}
 	defer rows.Close()
 	var rooms []chat.Room
 	for rows.Next() {
 		r, err := scanRoom(rows)
 		if err != nil {
-			return nil, err
+			return nil, e.readError(err)
 		}
 		rooms = append(rooms, r)
 	}
-	return rooms, rows.Err()
+	return rooms, e.readError(rows.Err())
 }
 
 // UpdateRoom changes a room's name and topic; see chat.Store.

@@ -60,25 +60,25 @@ func (e *Engine) Leave(ctx context.Context, id, user string, drafts ...channel.D
 func (e *Engine) Members(ctx context.Context, id string, limit int) ([]channel.Sender, error) {
 	rows, err := e.readRows(ctx, `SELECT u.id, u.name FROM members m JOIN users u ON u.id = m.user WHERE m.room = ? ORDER BY u.name COLLATE NOCASE, u.id LIMIT ?`, id, limit)
 	if err != nil {
-		return nil, err
+		return nil, e.readError(err)
 	}
 	defer rows.Close()
 	var people []channel.Sender
 	for rows.Next() {
 		var p channel.Sender
 		if err := rows.Scan(&p.ID, &p.Name); err != nil {
-			return nil, err
+			return nil, e.readError(err)
 		}
 		people = append(people, p)
 	}
-	return people, rows.Err()
+	return people, e.readError(rows.Err())
 }
 
 // IsMember reports whether user is in a room; see chat.Store.
 func (e *Engine) IsMember(ctx context.Context, id, user string) (bool, error) {
 	var in bool
 	err := e.readRow(ctx, "SELECT EXISTS (SELECT 1 FROM members WHERE room = ? AND user = ?)", id, user).Scan(&in)
-	return in, err
+	return in, e.readError(err)
 }
 
 // OpenDirect makes the two sides of a direct conversation; see chat.Store.
@@ -144,7 +144,7 @@ ORDER BY active DESC, mine.channel LIMIT ?2`
 func (e *Engine) Conversations(ctx context.Context, user string, limit int) ([]chat.Conversation, error) {
 	rows, err := e.readRows(ctx, conversationsQuery, user, limit)
 	if err != nil {
-		return nil, err
+		return nil, e.readError(err)
 	}
 	defer rows.Close()
 	var list []chat.Conversation
@@ -153,7 +153,7 @@ func (e *Engine) Conversations(ctx context.Context, user string, limit int) ([]c
 		var active int64
 		if err := rows.Scan(&c.Kind, &c.Channel, &c.Name, &c.Topic, &c.Private, &c.With.ID, &c.Read,
 			&c.Position.Seq, &c.Position.Mark, &active, &c.Unread); err != nil {
-			return nil, err
+			return nil, e.readError(err)
 		}
 		if c.Kind == channel.KindDirect {
 			c.With.Name = c.Name
@@ -161,7 +161,7 @@ func (e *Engine) Conversations(ctx context.Context, user string, limit int) ([]c
 		c.Active = time.UnixMilli(active).UTC()
 		list = append(list, c)
 	}
-	return list, rows.Err()
+	return list, e.readError(rows.Err())
 }
 
 // The read position of a membership or a side, by kind: to look at, and to raise.
@@ -191,7 +191,7 @@ func (e *Engine) SetRead(ctx context.Context, user string, name channel.Name, se
 		return 0, false, nil
 	}
 	if err != nil || seq <= read {
-		return read, false, err
+		return read, false, e.readError(err)
 	}
 	err = e.write(ctx, func(t *tx) error {
 		changed = false
