@@ -5,14 +5,13 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"math/rand/v2"
 	"slices"
-	"sync"
-	"sync/atomic"
 	"testing"
 	"time"
 
 	"parley/channel"
+	"parley/chat"
+	"parley/identity"
 	"parley/vote"
 )
 
@@ -20,11 +19,13 @@ import (
 type VoteEngine interface {
 	vote.Store
 	channel.Log
+	identity.Store // for current names
+	chat.Store     // for the votes of one's rooms
 }
 
-// Votes is what every engine must do with votes. open returns an empty engine, without any policy for the kind vote, and closes it
+// Vote is what every engine must do as a vote.Store. open returns an empty engine, without any policy for the kind vote, and closes it
 // when the test ends.
-func Votes(t *testing.T, open func(t *testing.T) VoteEngine) {
+func Vote(t *testing.T, open func(t *testing.T) VoteEngine) {
 	for _, test := range []struct {
 		name string
 		run  func(*voteTest)
@@ -43,6 +44,7 @@ func Votes(t *testing.T, open func(t *testing.T) VoteEngine) {
 		{"closing races ballots", (*voteTest).closing},
 		{"the next deadline", (*voteTest).deadline},
 		{"ballots by time", (*voteTest).ballots},
+		{"names", (*voteTest).names},
 		{"whose votes", (*voteTest).list},
 	} {
 		t.Run(test.name, func(t *testing.T) { test.run(&voteTest{t, open(t)}) })
@@ -258,323 +260,6 @@ func (t *voteTest) absent() {
 	}
 }
 
-func (t *voteTest) oneBallotEach() {
-	t.make("AAAAA", 2)
-	var wg sync.WaitGroup
-	for i := range 200 {
-		for range 3 {
-			wg.Go(func() {
-				v, err := t.e.Cast(t.Context(), ballot("AAAAA", voter(i), i%2+1), anyBallot)
-				if err != nil {
-					t.Error(err)
-				} else if v.Options[i%2].Count == 0 || v.Options[0].Count+v.Options[1].Count != v.Voters {
-					t.Errorf("voter %d got %+v", i, v)
-				}
-			})
-		}
-	}
-	wg.Wait()
-	if v := t.consistent("AAAAA"); v.Voters != 200 || v.Options[0].Count != 100 || v.Options[1].Count != 100 {
-		t.Errorf("200 voters made %+v", v)
-	}
-	before := vote.Tally{}
-	for _, tally := range t.tallies("AAAAA") {
-		if tally.Voters < before.Voters || tally.Version != before.Version+1 {
-			t.Errorf("tally %d of %d voters follows %d of %d", tally.Version, tally.Voters, before.Version, before.Voters)
-		}
-		if sum := *tally.Options[0].Count + *tally.Options[1].Count; sum != tally.Voters {
-			t.Errorf("tally %d counts %d of %d voters", tally.Version, sum, tally.Voters)
-		}
-		before = tally
-	}
-}
-
-func (t *voteTest) changing() {
-	const options, voters, changes = 7, 16, 25
-	t.make("AAAAA", options)
-	var seen atomic.Uint64 // a version that some answer had
-	last := make([][]int, voters)
-	var wg sync.WaitGroup
-	for i := range voters {
-		wg.Go(func() {
-			random := rand.New(rand.NewPCG(1, uint64(i)))
-			for range changes {
-				choice := random.Perm(options)[:1+random.IntN(options)]
-				slices.Sort(choice)
-				for j := range choice {
-					choice[j]++
-				}
-				least := seen.Load()
-				v, err := t.e.Cast(t.Context(), ballot("AAAAA", voter(i), choice...), anyBallot)
-				if err != nil {
-					t.Error(err)
-					return
-				}
-				if v.Version < least {
-					t.Errorf("version %d was answered after %d", v.Version, least)
-				}
-				for old := seen.Load(); v.Version > old && !seen.CompareAndSwap(old, v.Version); old = seen.Load() {
-				}
-				last[i] = choice
-			}
-		})
-	}
-	wg.Wait()
-	v := t.consistent("AAAAA")
-	counts := make([]int, options)
-	for i := range voters {
-		b, err := t.e.BallotOf(t.Context(), "AAAAA", voter(i).ID)
-		if err != nil || b == nil || !slices.Equal(b.Options, last[i]) {
-			t.Errorf("voter %d cast %v last, and has %v, %v", i, last[i], b, err)
-		}
-		for _, id := range last[i] {
-			counts[id-1]++
-		}
-	}
-	for i, o := range v.Options {
-		if o.Count != counts[i] {
-			t.Errorf("option %d has %d, and %d ballots", o.ID, o.Count, counts[i])
-		}
-	}
-}
-
-func (t *voteTest) sameBallot() {
-	t.make("AAAAA", 3)
-	first := t.must(t.e.Cast(t.Context(), ballot("AAAAA", voter(1), 1, 3), anyBallot))
-	again := ballot("AAAAA", voter(1), 1, 3)
-	again.At = again.At.Add(time.Hour)
-	called := false
-	second := t.must(t.e.Cast(t.Context(), again, func(v vote.Vote, earlier *vote.Ballot) error {
-		called = earlier != nil && slices.Equal(earlier.Options, []int{1, 3}) && earlier.Voter.ID == voter(1).ID && v.Voters == 1
-		return nil
-	}))
-	if !called {
-		t.Error("the check was not shown the earlier ballot")
-	}
-	if string(vote.Event(first)) != string(vote.Event(second)) {
-		t.Errorf("the same ballot made\n%+v of\n%+v", second, first)
-	}
-	if v := t.consistent("AAAAA"); v.Version != 2 {
-		t.Errorf("version %d", v.Version)
-	}
-}
-
-func (t *voteTest) refused() {
-	t.make("AAAAA", 2)
-	no := errors.New("no")
-	var wg sync.WaitGroup
-	for i := range 60 {
-		wg.Go(func() {
-			_, err := t.e.Cast(t.Context(), ballot("AAAAA", voter(i), 1), func(v vote.Vote, _ *vote.Ballot) error {
-				v.Options[0].Count, v.Open = 1000, false // what a check does to its copy stays there
-				if i%3 == 0 {
-					return no
-				}
-				return nil
-			})
-			if refused := i%3 == 0; errors.Is(err, no) != refused || err != nil && !refused {
-				t.Errorf("voter %d: %v", i, err)
-			}
-		})
-	}
-	wg.Wait()
-	if v := t.consistent("AAAAA"); v.Voters != 40 || !v.Open {
-		t.Errorf("40 voters made %+v", v)
-	}
-}
-
-func (t *voteTest) update() {
-	t.make("AAAAA", 2)
-	deadline := voteStart.Add(time.Hour)
-	v := t.must(t.e.Update(t.Context(), "AAAAA", func(v vote.Vote) (vote.Vote, error) {
-		v.Question, v.Min, v.Max, v.Change, v.Named = "新问题", 2, 3, false, true
-		v.Results, v.Open, v.Closes = vote.Owner, false, deadline
-		v.Options = []vote.Option{{ID: 1, Text: "x"}, {ID: 2, Text: "y"}, {ID: 3, Text: "z", Count: 9}}
-		v.Code, v.Version, v.Voters, v.Owner, v.Room = "OTHER", 77, 5, voter(9), "r" // not for an update to change
-		return v, nil
-	}))
-	if v.Code != "AAAAA" || v.Version != 2 || v.Question != "新问题" || v.Min != 2 || v.Max != 3 || v.Change || !v.Named || v.Results != vote.Owner || v.Open ||
-		!v.Closes.Equal(deadline) || len(v.Options) != 3 || v.Options[2].Text != "z" || v.Options[2].Count != 0 || v.Voters != 0 || v.Owner != voter(0) || v.Room != "" {
-		t.Errorf("updated to %+v", v)
-	}
-	if read := t.consistent("AAAAA"); string(vote.Event(read)) != string(vote.Event(v)) {
-		t.Errorf("updated to\n%+v, read\n%+v", v, read)
-	}
-	v = t.must(t.e.Update(t.Context(), "AAAAA", func(v vote.Vote) (vote.Vote, error) {
-		v.Closes, v.Open = time.Time{}, true
-		return v, nil
-	}))
-	if !v.Closes.IsZero() || !v.Open || v.Question != "新问题" {
-		t.Errorf("updated to %+v", v)
-	}
-	t.must(t.e.Cast(t.Context(), ballot("AAAAA", voter(1), 2, 3), anyBallot))
-	t.must(t.e.Update(t.Context(), "AAAAA", func(v vote.Vote) (vote.Vote, error) { v.Results = vote.Always; return v, nil }))
-	if v := t.consistent("AAAAA"); v.Voters != 1 || v.Options[2].Count != 1 || v.Results != vote.Always || v.Version != 5 {
-		t.Errorf("updated to %+v", v)
-	}
-}
-
-func (t *voteTest) updateSame() {
-	t.make("AAAAA", 2)
-	v := t.must(t.e.Update(t.Context(), "AAAAA", func(v vote.Vote) (vote.Vote, error) { return v, nil }))
-	if v.Version != 1 {
-		t.Errorf("nothing changed, and the version is %d", v.Version)
-	}
-	no := errors.New("no")
-	if _, err := t.e.Update(t.Context(), "AAAAA", func(v vote.Vote) (vote.Vote, error) { v.Open = false; return v, no }); !errors.Is(err, no) {
-		t.Errorf("a refused update: %v", err)
-	}
-	if v := t.consistent("AAAAA"); v.Version != 1 || !v.Open {
-		t.Errorf("a refused update made %+v", v)
-	}
-}
-
-// lock: whoever updates sees whether there is a ballot, and whoever casts sees the options that the ballot will be counted in.
-func (t *voteTest) lock() {
-	locked := errors.New("locked")
-	for round := range 20 {
-		code := fmt.Sprintf("AAA%02d", round)
-		t.make(code, 2)
-		var wg sync.WaitGroup
-		for n := 3; n < 9; n++ {
-			wg.Go(func() {
-				v, err := t.e.Update(t.Context(), code, func(v vote.Vote) (vote.Vote, error) {
-					if v.Voters > 0 {
-						return v, locked
-					}
-					v.Options = draftVote(code, n).Options
-					return v, nil
-				})
-				if err != nil && !errors.Is(err, locked) {
-					t.Error(err)
-				}
-				if err == nil && len(v.Options) < 3 {
-					t.Errorf("updated to %d options", len(v.Options))
-				}
-			})
-			wg.Go(func() {
-				_, err := t.e.Cast(t.Context(), ballot(code, voter(n), n), func(v vote.Vote, _ *vote.Ballot) error {
-					if n > len(v.Options) {
-						return vote.ErrBadOptions
-					}
-					return nil
-				})
-				if err != nil && !errors.Is(err, vote.ErrBadOptions) {
-					t.Error(err)
-				}
-			})
-		}
-		wg.Wait()
-		t.consistent(code)
-		options := 0
-		for _, tally := range t.tallies(code) {
-			if tally.Voters > 0 && options > 0 && len(tally.Options) != options {
-				t.Errorf("the options changed from %d to %d with ballots", options, len(tally.Options))
-			}
-			if options = 0; tally.Voters > 0 {
-				options = len(tally.Options)
-			}
-		}
-	}
-}
-
-func (t *voteTest) closing() {
-	t.make("AAAAA", 2)
-	var accepted atomic.Int64
-	var wg sync.WaitGroup
-	for i := range 100 {
-		wg.Go(func() {
-			if i == 50 {
-				t.must(t.e.Update(t.Context(), "AAAAA", func(v vote.Vote) (vote.Vote, error) { v.Open = false; return v, nil }))
-				return
-			}
-			_, err := t.e.Cast(t.Context(), ballot("AAAAA", voter(i), 1), func(v vote.Vote, _ *vote.Ballot) error {
-				if !v.Open {
-					return vote.ErrVoteClosed
-				}
-				return nil
-			})
-			if err == nil {
-				accepted.Add(1)
-			} else if !errors.Is(err, vote.ErrVoteClosed) {
-				t.Error(err)
-			}
-		})
-	}
-	wg.Wait()
-	if v := t.consistent("AAAAA"); v.Voters != int(accepted.Load()) || v.Open {
-		t.Errorf("%d ballots were accepted, and there are %d", accepted.Load(), v.Voters)
-	}
-	voters := -1
-	for _, tally := range t.tallies("AAAAA") {
-		if !tally.Open && voters >= 0 && tally.Voters != voters {
-			t.Error("a ballot was counted after closing")
-		}
-		if !tally.Open {
-			voters = tally.Voters
-		}
-	}
-}
-
-func (t *voteTest) deadline() {
-	ctx := t.Context()
-	expect := func(code string, at time.Time) {
-		t.Helper()
-		gotCode, gotAt, err := t.e.NextDeadline(ctx)
-		if err != nil || gotCode != code || !gotAt.Equal(at) {
-			t.Errorf("the next deadline is %q at %v (%v), not %q at %v", gotCode, gotAt, err, code, at)
-		}
-	}
-	for i, code := range []string{"CCCCC", "AAAAA", "DDDDD"} {
-		v := draftVote(code, 2)
-		v.Closes = voteStart.Add([]time.Duration{2, 1, 3}[i] * time.Minute)
-		t.must(t.e.CreateVote(ctx, v))
-	}
-	t.make("EEEEE", 2)
-	expect("AAAAA", voteStart.Add(time.Minute))
-	t.must(t.e.Update(ctx, "AAAAA", func(v vote.Vote) (vote.Vote, error) { v.Open = false; return v, nil }))
-	expect("CCCCC", voteStart.Add(2*time.Minute))
-	t.must(t.e.Update(ctx, "DDDDD", func(v vote.Vote) (vote.Vote, error) { v.Closes = voteStart.Add(1500 * time.Millisecond); return v, nil }))
-	expect("DDDDD", voteStart.Add(1500*time.Millisecond))
-	t.must(t.e.Update(ctx, "DDDDD", func(v vote.Vote) (vote.Vote, error) { v.Closes = time.Time{}; return v, nil }))
-	t.must(t.e.Update(ctx, "CCCCC", func(v vote.Vote) (vote.Vote, error) { v.Closes = time.Time{}; return v, nil }))
-	expect("", time.Time{})
-	t.must(t.e.Update(ctx, "AAAAA", func(v vote.Vote) (vote.Vote, error) { v.Open = true; return v, nil }))
-	expect("AAAAA", voteStart.Add(time.Minute))
-}
-
-func (t *voteTest) ballots() {
-	t.make("AAAAA", 3)
-	t.make("CCCCC", 3)
-	for i, at := range []time.Duration{5, 1, 3} {
-		b := ballot("AAAAA", voter(i), i+1)
-		b.At = voteStart.Add(at * time.Second)
-		t.must(t.e.Cast(t.Context(), b, anyBallot))
-	}
-	t.must(t.e.Cast(t.Context(), ballot("CCCCC", voter(0), 1), anyBallot))
-	order := func(limit int, want ...string) {
-		t.Helper()
-		all, err := t.e.Ballots(t.Context(), "AAAAA", limit)
-		if err != nil {
-			t.Fatal(err)
-		}
-		var got []string
-		for _, b := range all {
-			got = append(got, b.Voter.ID)
-		}
-		if !slices.Equal(got, want) {
-			t.Errorf("limit %d: %v, not %v", limit, got, want)
-		}
-	}
-	order(0, "v001", "v002", "v000")
-	order(2, "v001", "v002")
-	order(9, "v001", "v002", "v000")
-	changed := ballot("AAAAA", voter(1), 2, 3)
-	changed.At = voteStart.Add(time.Minute)
-	t.must(t.e.Cast(t.Context(), changed, anyBallot))
-	order(0, "v002", "v000", "v001")
-}
-
 func (t *voteTest) list() {
 	for i, code := range []string{"AAAAA", "CCCCC", "DDDDD", "EEEEE"} {
 		v := draftVote(code, 2)
@@ -602,4 +287,31 @@ func (t *voteTest) list() {
 	list(voter(1).ID, 10, "CCCCC")
 	list("nobody", 10)
 	list("", 10)
+
+	host := channel.Sender{ID: "host", Name: "Host"}
+	for _, who := range []channel.Sender{host, voter(2)} {
+		if err := t.e.CreateUser(t.Context(), identity.User{ID: who.ID, Name: who.Name, Created: voteStart, Seen: voteStart}, who.Name); err != nil {
+			t.Fatal(err)
+		}
+	}
+	room := func(id string) {
+		t.Helper()
+		r := chat.Room{ID: id, Name: id, Owner: host, Created: voteStart}
+		if err := t.e.CreateRoom(t.Context(), r); err != nil {
+			t.Fatal(err)
+		}
+		v := draftVote("ROOM"+id, 2)
+		v.Room = id
+		t.must(t.e.CreateVote(t.Context(), v))
+	}
+	room("x")
+	room("y")
+	if _, err := t.e.Join(t.Context(), "x", voter(2)); err != nil {
+		t.Fatal(err)
+	}
+	list(voter(2).ID, 10, "ROOMx", "DDDDD", "AAAAA")
+	if _, err := t.e.Leave(t.Context(), "x", voter(2).ID); err != nil {
+		t.Fatal(err)
+	}
+	list(voter(2).ID, 10, "DDDDD", "AAAAA")
 }

@@ -24,8 +24,8 @@ func openForVotes(t testing.TB) *sqlite.Engine {
 	return e
 }
 
-func TestVotes(t *testing.T) {
-	enginetest.Votes(t, func(t *testing.T) enginetest.VoteEngine { return openForVotes(t) })
+func TestVote(t *testing.T) {
+	enginetest.Vote(t, func(t *testing.T) enginetest.VoteEngine { return openForVotes(t) })
 }
 
 // 64 people at a time cast ballots in one vote.
