@@ -42,6 +42,9 @@ func (w writer) write(p []byte) error {
 	return nil
 }
 
+// cutOff ends a write that is under way, and all after it.
+func (w writer) cutOff() { _ = w.ctrl.SetWriteDeadline(time.Unix(1, 0)) }
+
 // done lifts the deadline from the connection, which may carry another request.
 func (w writer) done() { _ = w.ctrl.SetWriteDeadline(time.Time{}) }
 

@@ -44,7 +44,8 @@ func (t *Transport) sse(w http.ResponseWriter, r *http.Request, q query, person 
 	h.Set("X-Accel-Buffering", "no")                 // nginx
 	w.WriteHeader(http.StatusOK)
 	out := newEventWriter(t.writer(w), &q)
-	defer out.close()
+	defer out.done()
+	defer context.AfterFunc(t.cut, out.cutOff)()
 	out.buf = append(out.buf, "retry: "+strconv.FormatInt(retryAdvice.Milliseconds(), 10)+"\n"...)
 	out.add(opening[0])
 	out.buf = append(out.buf, padding...)
@@ -177,5 +178,3 @@ func (w *eventWriter) bye(after time.Duration) {
 	w.buf = append(w.buf, "retry: "+strconv.FormatInt(after.Milliseconds(), 10)+"\n"...)
 	_ = w.write([]event{byeEvent(after)})
 }
-
-func (w *eventWriter) close() { w.done() }

@@ -60,6 +60,7 @@ func (t *Transport) websocket(w http.ResponseWriter, r *http.Request, q query, p
 	ctx, cancel := context.WithCancel(t.cut)
 	defer cancel()
 	s := &session{stream: stream, r: r, conn: conn, publishing: newPublishing(), end: cancel}
+	defer context.AfterFunc(t.cut, func() { conn.CloseNow() })()
 	defer context.AfterFunc(t.leaving, func() { s.finish(websocket.StatusGoingAway, "the server is leaving") })()
 	s.run(ctx, opening)
 	return nil
