@@ -44,3 +44,12 @@ func (p *Presence) Visitors() (people, leaving int, timer bool) {
 
 // AppendString is appendString.
 var AppendString = appendString
+
+// Rewind moves the reader back without ado.
+func (r *Reader) Rewind(name Name, p Position) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	s := r.subs[r.find(name)]
+	s.position = p
+	s.due.Store(true)
+}
