@@ -51,8 +51,8 @@ func (a *API) someone(r *http.Request) (identity.User, error) {
 }
 
 type sessionAnswer struct {
-	Token string        `json:"token,omitempty"`
-	User  identity.User `json:"user"`
+	Token string         `json:"token,omitempty"`
+	User  *identity.User `json:"user"`
 }
 
 // signIn makes a guest, or returns the one that the request is from already, renamed if need be.
@@ -71,7 +71,7 @@ func (a *API) signIn(w http.ResponseWriter, r *http.Request) error {
 		if u, err = a.Identity.Rename(r.Context(), u.ID, in.Name); err != nil {
 			return err
 		}
-		return answer(w, http.StatusOK, sessionAnswer{identity.TokenFrom(r), u})
+		return answer(w, http.StatusOK, sessionAnswer{identity.TokenFrom(r), &u})
 	}
 	if err := a.Gate.Guest(r); err != nil {
 		return err
@@ -81,15 +81,19 @@ func (a *API) signIn(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	identity.SetCookie(w, r, token, a.Gate.Secure(r))
-	return answer(w, http.StatusCreated, sessionAnswer{token, u})
+	return answer(w, http.StatusCreated, sessionAnswer{token, &u})
 }
 
+// session tells who the request is from: null for nobody, which is what a page asks at a first visit, and no error.
 func (a *API) session(w http.ResponseWriter, r *http.Request) error {
-	u, err := a.someone(r)
+	u, err := a.Person(r)
 	if err != nil {
 		return err
 	}
-	return answer(w, http.StatusOK, sessionAnswer{User: u})
+	if u.ID == "" {
+		return answer(w, http.StatusOK, sessionAnswer{})
+	}
+	return answer(w, http.StatusOK, sessionAnswer{User: &u})
 }
 
 func (a *API) rename(w http.ResponseWriter, r *http.Request) error {
@@ -106,7 +110,7 @@ func (a *API) rename(w http.ResponseWriter, r *http.Request) error {
 	if u, err = a.Identity.Rename(r.Context(), u.ID, in.Name); err != nil {
 		return err
 	}
-	return answer(w, http.StatusOK, sessionAnswer{User: u})
+	return answer(w, http.StatusOK, sessionAnswer{User: &u})
 }
 
 func (a *API) signOut(w http.ResponseWriter, r *http.Request) error {
@@ -138,7 +142,7 @@ func (a *API) claimAdmin(w http.ResponseWriter, r *http.Request) error {
 	if u, err = a.Identity.ClaimAdmin(r.Context(), u.ID, in.Token); err != nil {
 		return err
 	}
-	return answer(w, http.StatusOK, sessionAnswer{User: u})
+	return answer(w, http.StatusOK, sessionAnswer{User: &u})
 }
 
 // users finds people by the beginning of their names.
