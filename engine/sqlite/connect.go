@@ -47,7 +47,7 @@ func openWriter(path string, o Options) (*sql.DB, *sql.Conn, error) {
 	name, err := dsn(path, url.Values{"_pragma": {
 		fmt.Sprintf("busy_timeout(%d)", o.BusyTimeout.Milliseconds()),
 		"cache_size(-4096)",            // KiB
-		"secure_delete(fast)",          // what is deleted is overwritten where that costs no extra write
+		"secure_delete(on)",            // what is deleted is overwritten: a deleted text is gone
 		"wal_autocheckpoint(2000)",     // pages
 		"journal_size_limit(67108864)", // bytes that the WAL keeps after a burst
 	}})
