@@ -70,8 +70,8 @@ func (t *tx) append(d channel.Draft) (channel.Receipt, error) {
 	if err := t.insertMessage(to, &m); err != nil {
 		return channel.Receipt{}, err
 	}
-	if a := d.Amend; a != nil {
-		if _, err := t.exec("UPDATE messages SET data = ?, erased = ? WHERE channel = ? AND seq = ?", string(a.Data), a.Erase, to.id, int64(a.Seq)); err != nil {
+	if d.Amend != nil {
+		if m.Amend, err = t.amend(to, &m, *d.Amend); err != nil {
 			return channel.Receipt{}, err
 		}
 	}
