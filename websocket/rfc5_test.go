@@ -50,6 +50,7 @@ func TestServer_5_1_UnmaskedClientFrameIsRefused1002(t *testing.T) {
 		p := s.open()
 		p.write(rawFrame(b0, false, []byte("ab"), 0))
 		p.expectFailure(1002)
+		p.nc.Close()
 		wantProtocolError(t, s.end(), websocket.StatusProtocolError)
 	}
 }
