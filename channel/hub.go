@@ -59,7 +59,7 @@ func (h *Hub) Append(ctx context.Context, drafts ...Draft) ([]Receipt, error) {
 			return nil, err
 		}
 	}
-	return h.log.Append(ctx, checked...)
+	return h.log.Append(appending(ctx), checked...)
 }
 
 // Before reads history backwards: see Log.Before. A limit of 0 means the default.

@@ -28,7 +28,8 @@
 // A stream holds a position, never a queue: while a client does not read, its write waits and nothing is read for it. When
 // 32 KiB are not accepted within Options.WriteTimeout the connection is closed, and only it; the client comes back to its
 // position. On a WebSocket also commands wait then, and so do more than 256 publishes that are not committed yet. Publishes
-// of one WebSocket are committed in the order sent, and those received are carried out even if the client has left.
+// of one WebSocket are committed and answered in the order sent, without waiting for each other, and those received are carried
+// out even if the client has left.
 //
 // # Limits
 //

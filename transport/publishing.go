@@ -11,8 +11,9 @@ import (
 // maxPublishes is how many publishes of one WebSocket may wait for their commit; then its commands wait too.
 const maxPublishes = 256
 
-// publishing carries out a session's publishes, one after the other, as their order is the messages'; meanwhile the session
-// goes on with other commands. While there is none it has no goroutine. What it was given is carried out even if the
+// publishing carries out a session's publishes: in the order they came, as that is the messages' order, but none waits for the
+// commit of the one before if the engine tells that its place is taken (channel.WithQueued). Meanwhile the session goes on
+// with other commands. While there is no publish there is no goroutine. What was received is carried out even if the
 // connection ends before: whoever sent it and left expects it to be said.
 type publishing struct {
 	room    chan struct{} // a place for each publish that waits
@@ -21,6 +22,7 @@ type publishing struct {
 	mu      sync.Mutex
 	queue   []publish
 	running bool
+	last    chan struct{} // closed when the publish begun last is answered; of the goroutine that runs
 }
 
 // publish is one command, or what is wrong with it: also that is answered in its turn.
@@ -31,7 +33,11 @@ type publish struct {
 	err   error
 }
 
-func newPublishing() publishing { return publishing{room: make(chan struct{}, maxPublishes)} }
+func newPublishing() publishing {
+	none := make(chan struct{})
+	close(none)
+	return publishing{room: make(chan struct{}, maxPublishes), last: none}
+}
 
 // enqueue returns what is wrong with the publish, after it has taken it.
 func (s *session) enqueue(c command, name channel.Name, err error) error {
@@ -51,19 +57,28 @@ func (s *session) enqueue(c command, name channel.Name, err error) error {
 	return p.err
 }
 
-// publishAll carries out what is queued, and ends.
+// publishAll begins what is queued, one after the other, and ends.
 func (s *session) publishAll() {
 	for {
 		p, ok := s.publishing.next()
 		if !ok {
 			return
 		}
-		var result any
-		if p.err == nil {
-			result, p.err = s.publish(s.t.cut, p)
-		}
-		s.reply(p.ref, result, p.err)
-		<-s.publishing.room
+		before, answered, placed := s.publishing.last, make(chan struct{}), make(chan struct{})
+		s.publishing.last = answered
+		place := sync.OnceFunc(func() { close(placed) })
+		s.publishing.workers.Go(func() {
+			defer close(answered)
+			var result any
+			if p.err == nil {
+				result, p.err = s.publish(channel.WithQueued(s.t.cut, place), p)
+			}
+			place()
+			<-before // answers keep the order too
+			s.reply(p.ref, result, p.err)
+			<-s.publishing.room
+		})
+		<-placed
 	}
 }
 

@@ -32,6 +32,7 @@ type site struct {
 	limited   bool
 	full      bool
 	gate      chan struct{} // if set, publishes wait for it to be closed
+	committed chan struct{} // if set, publishes wait for it after they are committed
 }
 
 // forbid takes the right to a channel from everybody.
@@ -79,7 +80,7 @@ func (s *site) MayRead(_ context.Context, _ channel.Sender, name channel.Name) (
 func (s *site) Publish(ctx context.Context, p channel.Sender, name channel.Name, d channel.Draft) (channel.Receipt, error) {
 	s.published.Add(1)
 	s.mu.Lock()
-	gate, why := s.gate, s.forbidden[name]
+	gate, committed, why := s.gate, s.committed, s.forbidden[name]
 	s.mu.Unlock()
 	if gate != nil {
 		<-gate
@@ -91,6 +92,9 @@ func (s *site) Publish(ctx context.Context, p channel.Sender, name channel.Name,
 	receipts, err := s.hub.Append(ctx, d)
 	if err != nil {
 		return channel.Receipt{}, err
+	}
+	if committed != nil {
+		<-committed
 	}
 	return receipts[0], nil
 }

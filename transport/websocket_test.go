@@ -232,6 +232,25 @@ func TestPublishesDoNotHoldOtherCommands(t *testing.T) {
 	}
 }
 
+// None of the publishes waits for the commit of the one before.
+func TestPublishesArePipelined(t *testing.T) {
+	w := newWorld(t, transport.Options{})
+	committed := make(chan struct{})
+	w.site.set(func() { w.site.committed = committed })
+	c := w.connect("/v1/connect", "Authorization: Bearer ann")
+	const n = 200
+	for i := range n {
+		c.sendf(`{"op":"publish","ref":%d,"channel":"room:lobby","type":"text","data":{"text":"%d"}}`, i, i)
+	}
+	eventually(t, "the begin of them all, while none is answered", func() bool { return w.site.published.Load() == n })
+	close(committed)
+	for i := range n {
+		if got := c.want(`"ref"`); !strings.HasPrefix(got, fmt.Sprintf(`{"ref":%d,"result":{"channel":"room:lobby","seq":%d,`, i, i+1)) {
+			t.Fatalf("answer %d is %s", i, got)
+		}
+	}
+}
+
 // A client that publishes faster than commits can be made is not read any more, until they are.
 func TestPublishesInFlightAreBounded(t *testing.T) {
 	w := newWorld(t, transport.Options{})

@@ -8,6 +8,7 @@ import (
 	"runtime/debug"
 	"time"
 
+	"parley/channel"
 	"parley/problem"
 )
 
@@ -38,6 +39,7 @@ func (e *Engine) writeBytes(ctx context.Context, bytes int, fn func(*tx) error) 
 	if err := e.writer.queue.put(o); err != nil {
 		return err
 	}
+	channel.Queued(ctx)
 	select {
 	case <-o.done:
 	case <-ctx.Done():
