@@ -82,8 +82,9 @@ export class Conversation extends Emitter {
 		return (this.kind === 'room' ? '/r/' : '/d/') + encodeURIComponent(this.id);
 	}
 
-	/** Starts receiving what is new. */
+	/** Starts receiving what is new; where nothing says from where on, after the newest page is loaded. */
 	listen() {
+		if (this.position === 'end') return;
 		this.#subscription ??= parley.subscribe(this.channel, {
 			after: this.position,
 			onMessage: (/** @type {Message} */ message) => {
@@ -136,6 +137,9 @@ export class Conversation extends Emitter {
 		for (const message of batch.messages) this.#apply(message, false);
 		if (batch.messages.length) this.#first = Math.min(this.#first || Infinity, batch.messages[0].seq);
 		this.older = Boolean(batch.more) && batch.messages.length > 0;
+		if (this.position !== 'end') return;
+		this.position = batch.to;
+		this.listen();
 	}
 
 	/** @param {Message} message @param {boolean} live */
@@ -153,7 +157,7 @@ export class Conversation extends Emitter {
 			this.topic = data.topic ?? this.topic;
 			this.emit('info');
 		}
-		this.typing.delete(from?.id);
+		if (from) this.typing.delete(from.id);
 		if (this.joined && type === 'text' && from?.id !== this.me.id && message.seq > this.read) {
 			this.unread = Math.min(unreadMost, this.unread + 1);
 			this.emit('unread');

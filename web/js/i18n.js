@@ -32,8 +32,8 @@ function initial() {
 
 /** The language in use. */
 export const language = () => current;
-/** The BCP 47 tag of the language in use, for Intl. */
-export const languageTag = () => languages[current].tag;
+/** The BCP 47 tag for Intl: the language in use, as it is written in the reader's country where the browser says so. */
+export const languageTag = () => navigator.languages?.find((tag) => tag.split('-')[0] === current) ?? languages[current].tag;
 /** What there is to choose from. */
 export const choices = () => /** @type {Language[]} */ (Object.keys(languages)).map((id) => ({ id, name: languages[id].name }));
 

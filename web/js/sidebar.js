@@ -31,7 +31,7 @@ export function sidebar(actions) {
 		{ class: 'sidebar' },
 		h('header', { class: 'sidebar-head' }, brand(), h('span', { class: 'space' }), iconButton('search', tr('search'), { onclick: actions.search }), lang),
 		scroll,
-		h('footer', { class: 'sidebar-foot' }, me, badge()),
+		h('footer', { class: 'sidebar-foot' }, badge(), me),
 	);
 
 	function menu() {

@@ -35,9 +35,10 @@ class Store extends Emitter {
 		return this.me;
 	}
 
-	/** @param {string} name */
+	/** A first visit: a name, and one is in the lobby. @param {string} name */
 	async signIn(name) {
 		this.me = await parley.signIn(name);
+		await parley.join('lobby').catch(() => {}); // an administrator may have deleted it
 	}
 
 	/** @param {string} name */
@@ -154,7 +155,6 @@ class Store extends Emitter {
 	#visit(room) {
 		const conversation = this.#make({ ...room, kind: 'room', position: 'end', read: 0, unread: 0 });
 		this.conversations.set(room.channel, conversation);
-		conversation.listen();
 		return conversation;
 	}
 
@@ -166,7 +166,6 @@ class Store extends Emitter {
 		if (known) return known;
 		const conversation = this.#make({ channel, kind: 'direct', name: other.name, topic: '', private: false, with: other, position: 'end', read: 0, unread: 0 });
 		this.conversations.set(channel, conversation);
-		conversation.listen();
 		return conversation;
 	}
 

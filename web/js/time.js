@@ -6,7 +6,7 @@ import { languageTag, t } from './i18n.js';
 const format = (options, date) => new Intl.DateTimeFormat(languageTag(), options).format(date);
 
 /** 14:05 @param {string | Date} at */
-export const clock = (at) => format({ hour: '2-digit', minute: '2-digit' }, new Date(at));
+export const clock = (at) => format({ timeStyle: 'short' }, new Date(at));
 /** 31 January 2026, 14:05 @param {string | Date} at */
 export const full = (at) => format({ dateStyle: 'full', timeStyle: 'short' }, new Date(at));
 
