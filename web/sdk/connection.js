@@ -30,6 +30,8 @@ export class Connection {
   #current = null
   /** The link being tried. @type {Link | null} */
   #candidate = null
+  /** The link of a session that is no longer ours. @type {Link | null} */
+  #stale = null
   /** What this round will try next. @type {Transport[]} */
   #queue = []
   /** @type {'auto' | Transport} */
@@ -132,17 +134,21 @@ export class Connection {
     if (this.#env.subscriptions.size > 0 || this.#current) {
       const better = name === 'auto' && this.#current ? this.#better(this.#current.kind) : null
       if (better) this.#round(better)
-      else if (this.#current?.kind !== name) this.#round(this.#plan())
+      else if (this.#current?.kind !== name || this.#current === this.#stale) this.#round(this.#plan())
     }
     this.#changed()
   }
 
-  /** The session has changed: connect again as whoever this is now, with the same transport. */
+  /**
+   * The session has changed: connect again as whoever this is now. The present link, still somebody else's, goes on
+   * delivering until the new one has said hello, but carries nothing out any more.
+   */
   renew() {
-    if (this.#closed || !this.#current) return
+    if (this.#closed || (!this.#current && !this.#candidate)) return
     this.#abandon()
-    this.#current.user = null
-    this.#round([this.#current.kind])
+    this.#stale = this.#current
+    if (this.#current) this.#current.user = null
+    this.#round(this.#current ? [this.#current.kind] : this.#plan())
   }
 
   /** The page has woken up, or the network is back: do not wait any longer, and trust nothing. */
@@ -207,8 +213,10 @@ export class Connection {
   #next(last) {
     const kind = this.#queue.shift()
     if (kind !== undefined) return this.#try(kind)
-    if (this.#current && this.#preferred !== 'auto' && this.#current.kind !== this.#preferred) {
-      // Somebody insists on one that does not work: show it, instead of quietly using another.
+    const unwanted = this.#preferred !== 'auto' && this.#current?.kind !== this.#preferred
+    if (this.#current && (unwanted || this.#current === this.#stale)) {
+      // Somebody insists on a transport that does not work: show it, instead of quietly using another. And nobody reads
+      // on with a session that has ended.
       this.#current.close()
       this.#current = null
     }
@@ -269,8 +277,9 @@ export class Connection {
 
   /** @param {Link} link  @param {import('./types.js').Down} down */
   #down(link, down) {
-    // The server itself has spoken: another transport would be told the same.
-    if (link === this.#candidate && (down.retryAfter !== undefined || down.error.status === 429)) this.#queue = []
+    // The server itself has spoken: another transport would be told the same, unless it is too many connections, for a
+    // poll is none.
+    if (link === this.#candidate && down.retryAfter !== undefined && down.error.code !== 'too_many_connections') this.#queue = []
     this.#lost(link, down)
   }
 

@@ -7,7 +7,7 @@ import { chromium } from 'playwright-core'
 import { transports } from '../parley.js'
 import { startProxy } from './proxy.js'
 import { startParley } from './realserver.js'
-import { hurried, seeded, until } from './tools.js'
+import { frantic, hurried, seeded, until } from './tools.js'
 
 const page = `<!doctype html><script type="module">
   import { Parley } from '/sdk/parley.js'
@@ -86,7 +86,7 @@ for (const transport of transports) {
 }
 
 scene('the cookie speaks for the WebSocket, also after another sign-in', async (tab, channel, name) => {
-  await begin(tab, name, channel)
+  await begin(tab, name, channel, { timeouts: {} })
   await isOpen(tab, 'websocket')
   assert.equal(await tab.evaluate('p.token'), null)
   await tab.evaluate(c => window.p.sendText(c, 'x'), channel)
@@ -126,7 +126,7 @@ scene('offline is seen, and its end is not waited for', async (tab, channel, nam
 for (const seed of [1, 2]) {
   scene(`seed ${seed}: once and in order through random faults and changes of transport`, async (tab, channel, name) => {
     const random = seeded(seed)
-    await begin(tab, name, channel)
+    await begin(tab, name, channel, { timeouts: frantic })
     proxy.faults.drop = 0.03
     await tab.evaluate('window.sent = []')
     let own = 0

@@ -223,6 +223,32 @@ test('renew: connects again with the same transport', () => {
   assert.equal(w.connection.link, w.last)
 })
 
+test('renew while still connecting: begins again, as the handshake was somebody else’s', () => {
+  const w = world()
+  const first = w.last
+  w.connection.renew()
+  assert.notEqual(w.last, first)
+  assert.equal(w.live.size, 1)
+  first.hello({ user: null })
+  assert.equal(w.connection.state, 'connecting')
+})
+
+test('renew in vain: nobody reads on with the old session', () => {
+  const w = world()
+  w.last.hello({ user: { id: 'a' } })
+  w.works = () => 'fail'
+  w.connection.renew()
+  assert.deepEqual([w.connection.state, w.live.size], ['waiting', 0])
+})
+
+test('too many connections: the others are tried, as a poll is none', () => {
+  const w = world()
+  for (let i = 0; i < 3; i++) w.last.fail({ retryAfter: 5, error: new ParleyError('too_many_connections', '', { status: 429 }) })
+  assert.equal(w.last.kind, 'poll')
+  w.last.hello()
+  assert.equal(w.connection.state, 'open')
+})
+
 test('a WebSocket that takes us for nobody though we have a token: the next one down', () => {
   const w = world({ token: 'secret' })
   w.last.hello({ user: null })

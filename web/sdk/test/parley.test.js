@@ -5,7 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { Parley, transports } from '../parley.js'
 import { startProxy } from './proxy.js'
 import { startParley } from './realserver.js'
-import { NodeWebSocket, hurried, seeded, until } from './tools.js'
+import { NodeWebSocket, frantic, hurried, seeded, until } from './tools.js'
 
 let server
 let proxy
@@ -187,7 +187,7 @@ scene('auto finds its way through proxies', async () => {
   for (const [faults, expected] of kinds) {
     proxy.calm()
     Object.assign(proxy.faults, faults)
-    const p = await person({ url: proxy.url, timeouts: { ...hurried, climbMin: 60_000 } })
+    const p = await person({ url: proxy.url, timeouts: { ...hurried, climbMin: 60_000, hello: { sse: faults.bufferSse ? 1000 : 10_000 } } })
     p.subscribe('room:lobby', {})
     await until(() => p.connection.state === 'open')
     assert.equal(p.connection.transport, expected)
@@ -209,7 +209,7 @@ for (const seed of seeds) {
     const random = seeded(seed)
     const q = await person()
     const channel = await newRoom(q)
-    const p = await person({ url: proxy.url, random: seeded(seed + 1000) })
+    const p = await person({ url: proxy.url, random: seeded(seed + 1000), timeouts: frantic })
     const got = []
     const gaps = []
     p.subscribe(channel, { after: '0', onMessage: m => got.push(m), onGap: g => gaps.push(g) })

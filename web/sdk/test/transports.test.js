@@ -4,7 +4,7 @@ import { after, before, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Parley, transports } from '../parley.js'
 import { startServer } from './server.js'
-import { NodeWebSocket, hurried, seeded, until } from './tools.js'
+import { NodeWebSocket, frantic, hurried, seeded, until } from './tools.js'
 
 let server
 before(async () => (server = await startServer()))
@@ -169,7 +169,7 @@ scene('several subscriptions to one channel have each its own position', async c
 
 scene('auto: behind a proxy without WebSocket it is SSE', async channel => {
   server.faults.stripUpgrade = true
-  const p = client()
+  const p = client({ timeouts: { ...hurried, hello: {} } })
   p.subscribe(channel, {})
   await until(() => p.connection.state === 'open')
   assert.equal(p.connection.transport, 'sse')
@@ -188,7 +188,7 @@ scene('auto: behind one that buffers SSE too it is long poll', async channel => 
 
 scene('auto: WebSockets that open and say nothing are not taken', async channel => {
   server.faults.muteSockets = true
-  const p = client()
+  const p = client({ timeouts: { ...hurried, hello: { websocket: 500 } } })
   p.subscribe(channel, {})
   await until(() => p.connection.state === 'open')
   assert.equal(p.connection.transport, 'sse')
@@ -331,7 +331,7 @@ const seeds = process.env.SEEDS ? process.env.SEEDS.split(',').map(Number) : [1,
 for (const seed of seeds) {
   scene(`seed ${seed}: every message once and in order, whatever breaks and whichever transport`, async channel => {
     const random = seeded(seed)
-    const p = client({ random: seeded(seed + 1000) })
+    const p = client({ random: seeded(seed + 1000), timeouts: frantic })
     const got = []
     const late = []
     const gaps = []
