@@ -1,2 +1,106 @@
-// Package websocket is the WebSocket protocol (RFC 6455), server and client.
+// Package websocket is the WebSocket protocol (RFC 6455), server and client, on the standard library alone.
+//
+// # What a WebSocket is
+//
+// HTTP is one question and one answer. A WebSocket is one TCP connection over which both sides send messages whenever they like. It
+// begins as an HTTP request, so that it passes the same ports, servers and proxies.
+//
+// # The opening handshake
+//
+// The client asks an HTTP server to change the protocol (section 4):
+//
+//	GET /chat HTTP/1.1
+//	Host: example.com
+//	Upgrade: websocket
+//	Connection: Upgrade
+//	Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==          16 random bytes
+//	Sec-WebSocket-Version: 13
+//	Origin: https://example.com                          browsers: whose page asks
+//	Sec-WebSocket-Protocol: chat.v2, chat.v1             if the application has its own protocols
+//
+// and the server agrees:
+//
+//	HTTP/1.1 101 Switching Protocols
+//	Upgrade: websocket
+//	Connection: Upgrade
+//	Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=   base64(SHA-1(key + a fixed string))
+//	Sec-WebSocket-Protocol: chat.v2
+//
+// The accept value proves that the server understood the question, and is not some other program that a page tricked the browser into
+// talking to. From the next byte on there are only frames. [Accept] is the server's side of this, [Dial] the client's.
+//
+// Browsers let any page open a WebSocket to any server and send the user's cookies along. It is the server that must look at the Origin:
+// Accept lets in pages of the request's own host, and others only if [AcceptOptions] name them.
+//
+// # Frames
+//
+// A message is sent as one frame, or as several (section 5.2). A frame is a header of 2 to 14 bytes and its payload:
+//
+//	 0                   1                   2                   3
+//	 0 1 2 3 4 5 6 7 8 9 0 1 2 3 4 5 6 7 8 9 0 1 2 3 4 5 6 7 8 9 0 1
+//	+-+-+-+-+-------+-+-------------+-------------------------------+
+//	|F|R|R|R| opcode|M| Payload len |    Extended payload length    |
+//	|I|S|S|S|  (4)  |A|     (7)     |             (16/64)           |
+//	|N|V|V|V|       |S|             |   (if payload len is 126/127) |
+//	| |1|2|3|       |K|             |                               |
+//	+-+-+-+-+-------+-+-------------+-------------------------------+
+//	|       Masking key, if MASK is set (4 bytes)   | Payload …     |
+//	+-----------------------------------------------+---------------+
+//
+// FIN marks the last frame of its message. RSV1–3 are zero unless an extension uses them. The opcode is 1 for text, 2 for binary, 0 for
+// a frame that continues a message, 8 for Close, 9 for Ping, 10 for Pong. "Hello" as text from a server is 81 05 48 65 6c 6c 6f.
+//
+// Lengths up to 125 stand in the 7 bits; 126 there means that the next 2 bytes are the length, 127 the next 8; always the shortest form
+// that fits.
+//
+// A client masks each frame: it XORs the payload with 4 random bytes that it puts in the header (section 5.3). This hides nothing. It
+// keeps a page from choosing the bytes that go over the wire, with which it could make a careless proxy see and cache an HTTP request
+// that never was. A server never masks.
+//
+// Text must be UTF-8. Control frames (Close, Ping, Pong) have at most 125 bytes and may come between the frames of a message; a Ping is
+// answered with a Pong of the same payload.
+//
+// # Closing
+//
+// Who wants to end sends a Close frame with a status code and a reason; the other answers with one; then the server closes the TCP
+// connection (section 7). [Conn.Close] does that. A peer that breaks a rule is sent a Close frame that says which: 1002 for the protocol,
+// 1007 for text that is not UTF-8, 1009 for a message too big; the Read here returns a [*ProtocolError]. What the peer said in its Close
+// frame is in a [*CloseError], with 1006 if there was none because the connection broke. 4000–4999 are the application's own codes.
+//
+// # Using a Conn
+//
+// A connection is read by one goroutine at a time and written by any. Somebody should read throughout, since reading is what answers pings
+// and notices the end; [Conn.CloseRead] does it for who has nothing to read. End with Close or CloseNow, best deferred: it
+// is safe to call them more than once and after errors.
+//
+//	c, err := websocket.Accept(w, r, nil)
+//	if err != nil {
+//		return // the client was told
+//	}
+//	defer c.CloseNow()
+//	for m, err := range c.Messages(r.Context()) {
+//		…
+//	}
+//
+// Cancelling the context of a Read is harmless. Cancelling that of a Write is too, until its message has begun to be sent; then the
+// connection is closed, since half a frame cannot be taken back.
+//
+// # Limits, all on by default
+//
+//   - a message: 1 MiB (ReadLimit), refused when its header announces more, before any memory is taken for it;
+//   - the time from a message's first byte to its last: 60 s (MessageTimeout);
+//   - a silent peer: pinged after 30 s (PingInterval), left 15 s later (PongTimeout);
+//   - a peer that takes nothing: left after 10 s of one write (WriteTimeout);
+//   - the closing handshake: 5 s (CloseTimeout); the opening one, of Dial: 30 s (HandshakeTimeout).
+//
+// Nothing grows with what a peer does: pongs that it does not take are dropped but for the newest, and a reader whose pongs cannot be
+// written stops reading. A connection that is silent holds no buffer and no goroutine of ours; keepalive is a timer.
+//
+// # Inside
+//
+// The protocol is a machine without I/O (machine.go): bytes in, events out, the same events however the bytes are cut. Around it, Conn
+// does the waiting (read.go, write.go), on Linux and other Unix systems with the socket's own system calls, so that a buffer is taken from
+// a pool only once there are bytes for it. CONFORMANCE.md lists the rules of the RFC with the tests that hold them.
+//
+// Not supported: extensions (compression, RFC 7692; they are declined) and HTTP/2 (RFC 8441; refused with 505).
 package websocket

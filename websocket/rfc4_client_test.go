@@ -2,12 +2,15 @@ package websocket_test
 
 import (
 	"context"
+	"crypto/tls"
 	"encoding/base64"
 	"errors"
 	"fmt"
 	"io"
+	"log"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"net/textproto"
 	"net/url"
 	"strings"
@@ -357,5 +360,34 @@ func TestClient_4_1_NetDialIsUsed(t *testing.T) {
 	defer c.CloseNow()
 	for _, n := range []int{0, 1, 127, 128, 129, 4096, 100_000} {
 		roundTrip(ctx, t, c, n)
+	}
+}
+
+func TestClient_4_1_NothingIsSentBeforeTheAnswer(t *testing.T) {
+	s := rawListen(t)
+	ch := s.dial(&websocket.DialOptions{PingInterval: time.Millisecond})
+	p, _, h := s.accept()
+	p.nc.SetReadDeadline(time.Now().Add(50 * time.Millisecond)) // nothing to await: it must not happen
+	if b, err := p.br.ReadByte(); err == nil {
+		t.Fatalf("byte %#x came before the answer", b)
+	}
+	p.nc.SetReadDeadline(time.Now().Add(patience))
+	p.write(joinLines(responseLines(h)))
+	if d := <-ch; d.err != nil {
+		t.Fatal(d.err)
+	}
+	if f := p.recv(); f.op != ping { // and from then on
+		t.Fatal(f)
+	}
+}
+
+func TestClient_4_1_UntrustedCertificateIsRefused(t *testing.T) {
+	hs := httptest.NewUnstartedServer(http.NotFoundHandler())
+	hs.Config.ErrorLog = log.New(io.Discard, "", 0)
+	hs.StartTLS()
+	defer hs.Close()
+	_, _, err := websocket.Dial(testContext(t), "wss"+strings.TrimPrefix(hs.URL, "https"), nil)
+	if e, ok := errors.AsType[*tls.CertificateVerificationError](err); !ok {
+		t.Fatal(e, err)
 	}
 }
