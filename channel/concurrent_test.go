@@ -141,10 +141,10 @@ func TestPresenceUnderConcurrency(t *testing.T) {
 	}
 	all.Wait()
 	for deadline := time.Now().Add(30 * time.Second); ; time.Sleep(time.Millisecond) {
-		if people, leaving, timer := hub.Presence().Visitors(); people == 0 && leaving == 0 && !timer {
+		if channels, people, leaving, timer := hub.Presence().Kept(); channels == 0 && people == 0 && leaving == 0 && !timer {
 			return
 		} else if time.Now().After(deadline) {
-			t.Fatal(people, leaving, timer)
+			t.Fatal(channels, people, leaving, timer)
 		}
 	}
 }

@@ -32,14 +32,14 @@ func (r *Reader) Waiting() int {
 	return len(r.signals)
 }
 
-// Visitors is how many people the sweeper and the lists hold, and whether the timer is set.
-func (p *Presence) Visitors() (people, leaving int, timer bool) {
+// Kept is what presence holds, and whether the timer is set.
+func (p *Presence) Kept() (channels, people, leaving int, timer bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for _, there := range p.channels {
 		people += len(there)
 	}
-	return people, len(p.leaving), p.timer != nil
+	return len(p.channels), people, len(p.leaving), p.timer != nil
 }
 
 // AppendString is appendString.

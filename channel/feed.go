@@ -61,9 +61,6 @@ func (f *feed) read(ctx context.Context, log Log, after Position, limit, maxByte
 // not all ask the log. If the window is not as seen before that read any more, something was committed since, and b may be
 // older than an amendment in it.
 func (f *feed) fill(seen *window, b Batch) {
-	if b.To.Seq > 0 && b.To.Mark == 0 {
-		return
-	}
 	w := seen.at(b.To)
 	if len(b.Messages) > 0 {
 		w = seen.forget()

@@ -19,7 +19,8 @@ type Log interface {
 	// Read returns the messages after a position: at most limit, and at most about maxBytes of data but always at least
 	// one. A position that is not in the log's past yields a Batch with a Gap. A bare position (Mark 0) is not
 	// verified; past the tail it means the tail. In a conflated kind only the newest message is returned, with From
-	// and To spanning the rest. After End: an empty batch at the tail. An absent channel is empty.
+	// and To spanning the rest. After End: an empty batch at the tail. An absent channel is empty. From and To have
+	// their marks, also where after has none.
 	Read(ctx context.Context, name Name, after Position, limit, maxBytes int) (Batch, error)
 
 	// Before returns the newest messages before a position (End: the newest of all), ascending; More tells that older

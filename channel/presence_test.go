@@ -100,6 +100,8 @@ func TestGrace(t *testing.T) {
 		time.Sleep(2 * time.Second)
 		wantSignals(t, watcher, "leave u1")
 
+		open(t, hub, ann, channel.Stream).Close()
+		time.Sleep(time.Second)
 		stay := open(t, hub, ann, channel.Stream)
 		open(t, hub, ann, channel.Poll).Close() // another reader's end is not the person's
 		time.Sleep(time.Minute)
@@ -174,13 +176,13 @@ func TestPresenceLeavesNothing(t *testing.T) {
 		for i := range 1000 {
 			open(t, hub, channel.Sender{ID: fmt.Sprint(i), Name: "n"}, channel.Poll).Close()
 		}
-		if people, leaving, timer := hub.Presence().Visitors(); people != 1000 || leaving != 1000 || !timer {
+		if _, people, leaving, timer := hub.Presence().Kept(); people != 1000 || leaving != 1000 || !timer {
 			t.Fatal(people, leaving, timer)
 		}
 		time.Sleep(time.Minute)
 		synctest.Wait()
-		if people, leaving, timer := hub.Presence().Visitors(); people != 0 || leaving != 0 || timer {
-			t.Fatal(people, leaving, timer)
+		if channels, people, leaving, timer := hub.Presence().Kept(); channels != 0 || people != 0 || leaving != 0 || timer {
+			t.Fatal(channels, people, leaving, timer)
 		}
 	})
 }

@@ -87,13 +87,13 @@ func (h *Hub) NewReader(o ReaderOptions) *Reader {
 }
 
 // Add begins to read a channel after a position, which it returns: End becomes the tail of this moment. A channel that the
-// reader has already is moved there. Errors: ErrTooManyChannels, ErrClosed, and those of Log.Tail; the reader is then
+// reader has already is moved there, and seen through the new lens. Errors: ErrTooManyChannels, ErrClosed, and those of Log.Tail; the reader is then
 // as before.
 func (r *Reader) Add(ctx context.Context, name Name, after Position, lens Lens) (Position, error) {
 	if err := r.room(name); err != nil {
 		return Position{}, err
 	}
-	s := &subscription{reader: r, name: name, lens: lens, position: after, hereDue: r.options.Mode == Stream}
+	s := &subscription{reader: r, name: name, lens: lens, position: after}
 	s.due.Store(true)
 	r.enter(s) // first subscribe, then look: nothing falls in between
 	if after == End {
@@ -142,17 +142,16 @@ func (r *Reader) roomLocked(name Name) error {
 
 // replace puts s among the subscriptions and returns the one whose place it took, if any.
 func (r *Reader) replace(s *subscription) (old *subscription) {
-	s.live = true
-	r.hereSent = r.hereSent && !s.hereDue
 	subs := slices.Clone(r.subs)
 	if i := r.find(s.name); i >= 0 {
-		old = subs[i]
-		old.live = false
-		subs[i] = s
+		old, subs[i] = subs[i], s
+		old.live, s.hereDue = false, old.hereDue
 	} else {
 		subs = append(subs, s)
+		s.hereDue = r.options.Mode == Stream
 	}
-	r.subs = subs
+	s.live, r.subs = true, subs
+	r.hereSent = r.hereSent && !s.hereDue
 	return old
 }
 

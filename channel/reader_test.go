@@ -286,10 +286,23 @@ func TestBatchInHandStaysAsItIs(t *testing.T) {
 	if after := show(inHand); after != before {
 		t.Fatalf("the batches became\n%s, they were\n%s", after, before)
 	}
-	_ = append(inHand[0].Messages, channel.Message{Seq: 77}) // must not reach into the hub's array
-	add(t, r, lobby, channel.Position{Seq: 22})
-	if got := show(ready(t, r)[1:]); strings.Contains(got, `"seq":77`) {
-		t.Fatal(got)
+}
+
+// What a caller appends to a batch does not reach into the hub's array.
+func TestBatchEndsWhereItEnds(t *testing.T) {
+	hub, _ := newHub(t, channel.Options{})
+	r := hub.NewReader(channel.ReaderOptions{})
+	defer r.Close()
+	add(t, r, lobby, channel.End)
+	wantSeqs(t, ready(t, r), "")
+	for i := range uint64(10) {
+		publish(t, hub, text(lobby, "hello"))
+		got := ready(t, r)
+		publish(t, hub, text(lobby, "hello"))
+		_ = append(got[0].Messages, channel.Message{Seq: 77})
+		if got := ready(t, r); got[0].Messages[0].Seq != 2*i+2 {
+			t.Fatal(got)
+		}
 	}
 }
 
@@ -383,6 +396,23 @@ func TestSlowReaderHarmsNobody(t *testing.T) {
 				want++
 			}
 		}
+	}
+}
+
+// brokenLog fails to tell its tail, and has a signal come meanwhile.
+type brokenLog struct{ *memory }
+
+func (l brokenLog) Tail(ctx context.Context, name channel.Name) (channel.Position, error) {
+	l.sink.Signalled(channel.Signal{Channel: name, Type: "typing", From: ann})
+	return channel.Position{}, errors.New("the disk is gone")
+}
+
+func TestFailedAddHearsNothing(t *testing.T) {
+	hub := channel.NewHub(brokenLog{newMemory(nil)}, channel.Options{})
+	defer hub.Close()
+	r := hub.NewReader(channel.ReaderOptions{Mode: channel.Stream})
+	if _, err := r.Add(t.Context(), lobby, channel.End, nil); err == nil || r.Waiting() != 0 {
+		t.Fatalf("%v, and %d signals wait", err, r.Waiting())
 	}
 }
 

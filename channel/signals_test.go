@@ -98,3 +98,20 @@ func TestRemovedChannelIsSilent(t *testing.T) {
 		t.Fatal(got)
 	}
 }
+
+// Moving within a channel is not coming to it: the list is not told again, and nothing that waits is lost.
+func TestMovingKeepsSignals(t *testing.T) {
+	hub, _ := newHub(t, channel.Options{})
+	r := hub.NewReader(channel.ReaderOptions{Person: ann, Mode: channel.Stream})
+	defer r.Close()
+	add(t, r, lobby, channel.End)
+	add(t, r, lobby, channel.Position{})
+	if got := heard(next(t, r).Signals); got != `here {"here":[{"id":"u1","name":"Ann"}],"count":1}` {
+		t.Fatal(got)
+	}
+	_ = hub.Signal(t.Context(), channel.Signal{Channel: lobby, Type: "typing", From: ben})
+	add(t, r, lobby, channel.End)
+	if got := heard(next(t, r).Signals); got != "typing u2" {
+		t.Fatal(got)
+	}
+}
