@@ -118,9 +118,9 @@ export class Subscriptions {
     const waiting = feed?.unresolved ?? []
     if (!feed || waiting.length === 0) return
     for (const sub of waiting) sub.position = position
-    // Something newer went by while it did not know where it was.
-    if (seqOf(position) < feed.reached) this.#rewind(channel, feed)
     feed.reached = Math.max(feed.reached, seqOf(position))
+    // Something newer went by while it did not know where it was, or another one is further back.
+    if (seqOf(feed.after) < feed.reached) this.#rewind(channel, feed)
   }
 
   /**

@@ -174,12 +174,13 @@ export async function startServer({ random = Math.random } = {}) {
   function webSocket(request, socket) {
     const at = new Map()
     let closed = () => {}
-    const peer = acceptWebSocket(request, socket, { onText: text => slowly(() => command(JSON.parse(text))), onClose: () => closed() })
+    const peer = acceptWebSocket(request, socket, { onText: text => command(JSON.parse(text)), onClose: () => closed() })
     const send = object => !faults.muteSockets && peer.send(JSON.stringify(object))
     const entry = stream(request, at, send, () => socket.destroy(), fn => (closed = fn))
     entry.closeFrame = code => peer.close(code)
     let busy = Promise.resolve()
-    const command = c => (busy = busy.then(() => run(c)))
+    // In order, however slow.
+    const command = c => (busy = busy.then(() => new Promise(resolve => slowly(resolve))).then(() => run(c)))
     function run({ op, ref, channel, ...more }) {
       if (chance(faults.drop)) return socket.destroy()
       const ok = result => ref !== undefined && send({ ref, result })

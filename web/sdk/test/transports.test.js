@@ -167,6 +167,31 @@ scene('several subscriptions to one channel have each its own position', async c
   }
 })
 
+scene('several subscriptions made at once, before the server has answered the first', async channel => {
+  for (const transport of transports) {
+    for (const order of [['7', '2'], ['7', '2', 'end'], ['end', '2', '7'], ['2', 'end', '7']]) {
+      const name = `${channel}-${transport}-${order.join('-')}`
+      say(name, 10)
+      const p = client({ transport })
+      p.subscribe(`${name}-other`, {})
+      await until(() => p.connection.state === 'open')
+      server.faults.delay = 30
+      const got = { 7: [], 2: [], end: [] }
+      const subs = []
+      for (const after of order) {
+        subs.push(p.subscribe(name, { after, onMessage: m => got[after].push(m.seq) }))
+        await sleep(1)
+      }
+      const tail = server.logs.position(name, 10)
+      await until(() => subs.every(sub => sub.position === tail), `${name}: all of the past`)
+      say(name, 1)
+      await until(() => subs.every(sub => sub.position !== tail), `${name}: all`)
+      assert.deepEqual(got, { 7: numbers(8, 11), 2: numbers(3, 11), end: order.includes('end') ? [11] : [] })
+      p.close()
+    }
+  }
+})
+
 scene('auto: behind a proxy without WebSocket it is SSE', async channel => {
   server.faults.stripUpgrade = true
   const p = client({ timeouts: { ...hurried, hello: {} } })
