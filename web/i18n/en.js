@@ -34,6 +34,7 @@ export default {
   'welcome.hint': 'The name is yours for as long as you keep coming back in this browser.',
   name: 'Your name',
   'name.placeholder': 'Ann',
+  'name.voter': 'Voter {code}',
   'name.needed': 'Please type a name.',
 
   'me.menu': 'Your name and settings',

@@ -35,6 +35,7 @@ export default {
   'welcome.hint': '只要你常用这个浏览器回来，这个名字就一直属于你。',
   name: '你的名字',
   'name.placeholder': '小安',
+  'name.voter': '投票者 {code}',
   'name.needed': '请输入名字。',
 
   'me.menu': '你的名字与设置',

@@ -4,15 +4,15 @@ import { parley } from './client.js';
 import { Problem, field, openDialog } from './dialog.js';
 import { codeOf } from './errors.js';
 import { h } from './dom.js';
-import { tr } from './i18n.js';
+import { t, tr } from './i18n.js';
 import { store } from './store.js';
 
 const letters = 'ABCDEFGHJKMNPQRSTVWXYZ23456789';
 
-/** A name for one who does not care, as the server makes them. */
+/** A name for one who does not care. (Guest-… is kept for those that the server makes.) */
 export function guestName() {
 	const random = crypto.getRandomValues(new Uint8Array(4));
-	return `Guest-${[...random].map((n) => letters[n % letters.length]).join('')}`;
+	return t('name.voter', { code: [...random].map((n) => letters[n % letters.length]).join('') });
 }
 
 /** The field for a name. @param {string} value */

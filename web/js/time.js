@@ -38,13 +38,13 @@ export const percent = (share) => number(share, { style: 'percent', maximumFract
 
 /** 1.2 kB @param {number} n */
 export function bytes(n) {
-	const units = ['byte', 'kilobyte', 'megabyte', 'gigabyte'];
+	const units = ['B', 'kB', 'MB', 'GB'];
 	let unit = 0;
 	while (n >= 1000 && unit < units.length - 1) {
 		n /= 1000;
 		unit++;
 	}
-	return number(n, { style: 'unit', unit: units[unit], unitDisplay: unit === 0 ? 'short' : 'narrow', maximumFractionDigits: n < 100 && unit > 0 ? 1 : 0 });
+	return `${number(n, { maximumFractionDigits: n < 100 && unit > 0 ? 1 : 0 })}\u00a0${units[unit]}`;
 }
 
 /** @param {number} ms */

@@ -87,6 +87,7 @@ async function start() {
 		draw();
 		live.listen();
 	} catch (error) {
+		document.querySelector('.badge')?.remove(); // there is nothing to be connected to
 		fill(main, h('div', { class: 'nothing' }, icon('alert'), h('h1', null, describe(error)), h('p', null, tr('vote.lookAgain')), h('a', { class: 'button', href: '/' }, tr('toChat'))));
 	}
 }
