@@ -7,9 +7,9 @@ import (
 )
 
 // answers are the pongs (and keepalive pings) that wait to be written. They go out when the reader would wait or hands on a
-// message, with one write for all of them; while another goroutine writes, that one sends them when it is done. So a reader never
-// waits for a writer, and nothing grows: when the buffer is full, only the newest pong is kept, which section 5.5.3 of RFC 6455
-// allows ("MAY elect to send a Pong frame for only the most recently processed Ping frame").
+// message, or when the buffer is full, with one write for all of them. While another goroutine writes, that one sends them when it
+// is done, so a reader never waits for a writer. Nothing grows: when the buffer is full and cannot be sent, only the newest pong is
+// kept, which section 5.5.3 of RFC 6455 allows ("MAY elect to send a Pong frame for only the most recently processed Ping frame").
 type answers struct {
 	some   atomic.Bool
 	mu     sync.Mutex
@@ -17,9 +17,11 @@ type answers struct {
 	n      int
 }
 
-func (a *answers) add(c *Conn, pingPayload []byte) { a.put(c, opPong, pingPayload) }
-
+// put adds a control frame.
 func (a *answers) put(c *Conn, op opcode, payload []byte) {
+	if a.full(len(payload)) {
+		c.answerPings()
+	}
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if a.frames == nil {
@@ -30,6 +32,13 @@ func (a *answers) put(c *Conn, op opcode, payload []byte) {
 	}
 	a.n = len(c.appendFrame(a.frames.data[:a.n], header{fin: true, opcode: op}, payload))
 	a.some.Store(true)
+}
+
+// full reports whether another payload of n bytes has no room.
+func (a *answers) full(n int) bool {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.frames != nil && a.n+maxHeader+n > len(a.frames.data)
 }
 
 func (a *answers) take() (*buffer, int) {

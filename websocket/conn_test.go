@@ -283,10 +283,15 @@ func TestConn_WriteToAPeerThatDoesNotRead(t *testing.T) {
 		_ = p
 	})
 	t.Run("cancelled", func(t *testing.T) {
-		c, _ := meet(t, nil)
-		ctx, cancel := context.WithTimeout(context.Background(), 50*time.Millisecond)
-		defer cancel()
-		if err := writeUntilError(ctx, c); !errors.Is(err, context.DeadlineExceeded) {
+		c, p := meet(t, nil)
+		ctx, cancel := context.WithCancel(context.Background())
+		errs := make(chan error, 1)
+		go func() { errs <- c.Write(ctx, websocket.MessageBinary, make([]byte, 64<<20)) }()
+		if _, err := p.br.ReadByte(); err != nil { // it has begun, and does not fit into any socket's buffers
+			t.Fatal(err)
+		}
+		cancel()
+		if err := await(t, errs); !errors.Is(err, context.Canceled) {
 			t.Fatal(err)
 		}
 		if err := c.Write(testContext(t), websocket.MessageText, nil); !errors.Is(err, websocket.ErrClosed) {

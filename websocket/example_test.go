@@ -104,7 +104,7 @@ func ExampleCloseError() {
 // A message that is too big to hold, streamed in both directions.
 func ExampleConn_Writer() {
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		c, err := websocket.Accept(w, r, &websocket.AcceptOptions{ReadLimit: 100 << 20})
+		c, err := websocket.Accept(w, r, &websocket.AcceptOptions{ReadLimit: 10 << 20})
 		if err != nil {
 			return
 		}
@@ -131,7 +131,7 @@ func ExampleConn_Writer() {
 		fmt.Println(err)
 		return
 	}
-	for range 1000 {
+	for range 100 {
 		if _, err := message.Write(make([]byte, 10_000)); err != nil {
 			break
 		}
@@ -142,5 +142,5 @@ func ExampleConn_Writer() {
 	}
 	// Output:
 	// <nil>
-	// 10000000 bytes <nil>
+	// 1000000 bytes <nil>
 }

@@ -202,7 +202,7 @@ func (c *Conn) nextData(ctx context.Context) (event, error) {
 		case eventData:
 			return ev, nil
 		case eventPing:
-			c.answers.add(c, ev.payload)
+			c.answers.put(c, opPong, ev.payload)
 		case eventPong:
 			c.pings.answered(ev.payload)
 		case eventClose:

@@ -320,12 +320,13 @@ func TestBoth_5_5_2_PingIsAnsweredWithItsPayload(t *testing.T) {
 		p.expect(pong, "in two halves")
 		// All pings of one packet are answered, in order, also before a message that follows them.
 		var packet []byte
-		for i := range 10 {
-			packet = append(packet, p.frame(fin|ping, fmt.Sprint("ping ", i))...)
+		payload := func(i int) string { return fmt.Sprintf("ping %120d", i) }
+		for i := range 200 {
+			packet = append(packet, p.frame(fin|ping, payload(i))...)
 		}
 		p.write(packet, p.frame(fin|text, "hello"))
-		for i := range 10 {
-			p.expect(pong, fmt.Sprint("ping ", i))
+		for i := range 200 {
+			p.expect(pong, payload(i))
 		}
 		p.expect(text, "hello")
 	})
