@@ -24,7 +24,7 @@ func (s *Service) Join(ctx context.Context, who channel.Sender, id, invite strin
 	case !r.Private || r.Owner.ID == who.ID:
 	case invite == "":
 		return noRoom(id, ErrNoRoom)
-	case r.Invite == "" || subtle.ConstantTimeCompare([]byte(invite), []byte(r.Invite)) != 1:
+	case subtle.ConstantTimeCompare([]byte(invite), []byte(r.Invite)) != 1:
 		return ErrBadInvite.Detail("the invite is wrong or void: ask a member for a new one")
 	}
 	return s.join(ctx, who, r)

@@ -237,6 +237,7 @@ func TestRightsAreTakenAway(t *testing.T) {
 	s.enter(bob, ann, private)
 	s.ok(s.MayRead(ctx, bob, name))
 
+	s.ok(s.MayRead(ctx, carl, name))
 	changed("forgetting a person", func() error { return s.people.Forget(ctx, carl.ID) })
 	s.wants(s.MayRead(ctx, carl, name), chat.ErrNoRoom)
 	s.wants(s.MayRead(ctx, carl, channel.User(carl.ID)), identity.ErrNoSession)

@@ -172,14 +172,11 @@ func (s *Service) Rename(ctx context.Context, id, name string) (User, error) {
 	if err != nil {
 		return User{}, err
 	}
-	name, fold, err := prepare(name)
-	if err != nil {
-		return User{}, err
-	}
-	if name == u.Name { // also a guest's own Guest-K7QM
+	if same, _, err := prepare(name); err == nil && same == u.Name { // also a guest's own Guest-K7QM
 		return u, nil
 	}
-	if name, fold, err = PrepareName(name); err != nil {
+	name, fold, err := PrepareName(name)
+	if err != nil {
 		return User{}, err
 	}
 	if err := s.store.RenameUser(ctx, id, name, fold); err != nil {
