@@ -86,7 +86,9 @@ func mediaType(r *http.Request) (string, error) {
 // read reads the whole body, of at most limit bytes, within Timeout.
 func read(w http.ResponseWriter, r *http.Request, limit int64) ([]byte, error) {
 	if r.ContentLength > limit {
-		w.Header().Set("Connection", "close") // the rest is not read, so nothing can follow it
+		if r.ProtoMajor == 1 {
+			w.Header().Set("Connection", "close") // the rest is not read, so nothing can follow it
+		}
 		return nil, tooLarge(limit)
 	}
 	deadline := http.NewResponseController(w)

@@ -226,6 +226,31 @@ func TestForeignOriginIsRefused(t *testing.T) {
 	w.connect("/v1/connect", "Origin: "+w.url)
 }
 
+// What a request says most plainly counts: Upgrade, then Accept, then wait.
+func TestNegotiation(t *testing.T) {
+	w := newWorld(t, transport.Options{})
+	w.say(lobby, "one")
+	path := "/v1/channels/room:lobby/messages"
+	for _, accept := range []string{"text/event-stream", "application/json, text/event-stream;q=0.5", "TEXT/Event-Stream ; q=1"} {
+		if s, err := w.tryEvents(path+"?wait=1", "Accept: "+accept); err != nil {
+			t.Errorf("Accept: %s: %v", accept, err)
+		} else {
+			s.want("batch")
+		}
+	}
+	for _, accept := range []string{"*/*", "application/json", "text/event-stream;q=0", "text/*", "text/event-streams", ";;;"} {
+		if got := w.get(path+"?wait=1", "Accept: "+accept).is(t, 200, "").header.Get("Content-Type"); got != "application/json" {
+			t.Errorf("Accept: %s: got %s", accept, got)
+		}
+	}
+	w.connect(path+"?wait=1", "Accept: text/event-stream").want(`"messages"`)
+	// A HEAD is answered at once, without a body, whatever it asks for.
+	a := w.do("HEAD "+path+"?wait=60&after=1", "", "Accept: text/event-stream").is(t, 200, "")
+	if a.body != "" || a.header.Get("Etag") == "" || a.header.Get("Content-Type") != "application/json" {
+		t.Errorf("got %+v", a)
+	}
+}
+
 // Gaps look the same on every transport; see also TestSameJSON.
 func TestGapOnEveryTransport(t *testing.T) {
 	w := newWorld(t, transport.Options{})

@@ -2,6 +2,7 @@ package transport
 
 import (
 	"encoding/json"
+	"errors"
 	"net/http"
 	"strconv"
 	"time"
@@ -34,7 +35,7 @@ func (w writer) write(p []byte) error {
 		if _, err := w.w.Write(p[:n]); err != nil {
 			return err
 		}
-		if err := w.ctrl.Flush(); err != nil {
+		if err := w.ctrl.Flush(); err != nil && !errors.Is(err, http.ErrNotSupported) {
 			return err
 		}
 		p = p[n:]

@@ -214,7 +214,10 @@ func (w *world) events(path string, headers ...string) *sse {
 
 func (w *world) tryEvents(path string, headers ...string) (*sse, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
-	r := w.request(ctx, "GET "+path, "", append(headers, "Accept: text/event-stream")...)
+	r := w.request(ctx, "GET "+path, "", headers...)
+	if r.Header.Get("Accept") == "" {
+		r.Header.Set("Accept", "text/event-stream")
+	}
 	response, err := w.http.Do(r)
 	if err != nil {
 		cancel()
