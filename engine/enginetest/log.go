@@ -123,14 +123,14 @@ func (t *logTest) append(drafts ...channel.Draft) []channel.Receipt {
 	return rs
 }
 
-// fill appends n messages, "1" to "n" (from where the channel is), and returns the receipts.
+// fill appends n messages in one call, and returns the receipts.
 func (t *logTest) fill(name channel.Name, n int) []channel.Receipt {
 	t.Helper()
-	var rs []channel.Receipt
-	for range n {
-		rs = append(rs, t.append(say(name, ann, "", fmt.Sprint("message ", len(rs)+1)))...)
+	drafts := make([]channel.Draft, n)
+	for i := range drafts {
+		drafts[i] = say(name, ann, "", fmt.Sprint("message ", i+1))
 	}
-	return rs
+	return t.append(drafts...)
 }
 
 func (t *logTest) read(name channel.Name, after channel.Position, limit int) channel.Batch {

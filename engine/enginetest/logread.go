@@ -106,7 +106,7 @@ func (t *logTest) sink() {
 }
 
 func (t *logTest) concurrent() {
-	const writers, each, names = 64, 25, 5
+	const writers, each, names = 64, 10, 5
 	receipts := make([][]channel.Receipt, writers)
 	var wg sync.WaitGroup
 	for w := range writers {

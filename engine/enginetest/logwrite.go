@@ -3,6 +3,7 @@ package enginetest
 import (
 	"fmt"
 	"reflect"
+	"slices"
 	"sync"
 	"time"
 
@@ -172,17 +173,29 @@ func (t *logTest) amend() {
 
 func (t *logTest) erase() {
 	t.fill("room:a", 3)
-	first := t.append(amendment("room:a", "e1", 2, `{"deleted":true}`, true))[0]
+	t.append(amendment("room:a", "e1", 2, `{"text":"edited"}`, false), amendment("room:a", "e2", 1, `{"text":"another"}`, false))
+	t.append(amendment("room:a", "e3", 2, `{"text":"edited again"}`, false))
+	first := t.append(amendment("room:a", "d1", 2, `{"deleted":true}`, true))[0]
+	heard := t.rec.Messages("room:a")
+	if a := heard[len(heard)-1].Amend; a == nil || !a.Erase || a.Seq != 2 || !slices.Equal(a.Also, []uint64{4, 6}) {
+		t.Fatalf("the sink heard of %+v", a)
+	}
 	t.both(func() {
-		if m, err := t.log.Message(t.Context(), "room:a", 2); err != nil || string(m.Data) != `{"deleted":true}` {
-			t.Fatalf("%+v, %v", m, err)
+		// The events that changed the message are emptied with it; the others, and the erasure itself, are not.
+		for seq, want := range []string{2: `{"deleted":true}`, 4: `{"deleted":true}`, 5: `{"seq":1}`, 6: `{"deleted":true}`, 7: `{"seq":2}`} {
+			if want == "" {
+				continue
+			}
+			if m, err := t.log.Message(t.Context(), "room:a", uint64(seq)); err != nil || string(m.Data) != want {
+				t.Fatalf("%d: %s, %v, not %s", seq, m.Data, err, want)
+			}
 		}
-		_, err := t.log.Append(t.Context(), amendment("room:a", "e2", 2, `{"text":"back"}`, false))
+		_, err := t.log.Append(t.Context(), amendment("room:a", "", 2, `{"text":"back"}`, false))
 		t.wantErr(err, channel.ErrErased)
-		if again := t.append(amendment("room:a", "e1", 2, `{"deleted":true}`, true))[0]; !again.Replayed || again.Position != first.Position {
+		if again := t.append(amendment("room:a", "d1", 2, `{"deleted":true}`, true))[0]; !again.Replayed || again.Position != first.Position {
 			t.Fatalf("again: %+v", again)
 		}
-		if tail := t.tail("room:a"); tail.Seq != 4 {
+		if tail := t.tail("room:a"); tail.Seq != 7 {
 			t.Fatalf("tail %s", tail)
 		}
 	})

@@ -103,11 +103,7 @@ func damage(t *testing.T, path string, from, to int64) {
 func TestDamagedFile(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "parley.db")
 	e := open(t, path, Options{})
-	for range 1000 {
-		if _, err := e.Append(t.Context(), hello("room:a")); err != nil {
-			t.Fatal(err)
-		}
-	}
+	appendN(t, e, "room:a", 1000)
 	if err := e.Close(); err != nil {
 		t.Fatal(err)
 	}

@@ -20,7 +20,7 @@ const (
 	firstSweep = 10 * time.Second
 
 	sweepChannels = 200  // names in one read
-	pruneKeys     = 1000 // keys in one transaction
+	pruneKeys     = 500 // keys in one transaction
 )
 
 // keeper removes, in the background and in small steps, what need not be kept: messages that a policy gives up, the messages

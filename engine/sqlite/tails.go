@@ -14,11 +14,17 @@ type tail struct {
 // maxTails bounds the channels that are remembered: about 200 bytes each.
 const maxTails = 16384
 
-// tails remembers the tails of the channels written to lately: at least the last maxTails/2. It is two maps, of which the older
+// tails remembers the tails of the channels written to lately: at least half of limit. It is two maps, of which the older
 // is dropped when the younger is full; nothing is forgotten while a transaction runs.
-type tails struct{ young, old map[channel.Name]*tail }
+type tails struct {
+	young, old map[channel.Name]*tail
+	limit      int
+}
 
-func (c *tails) init() { c.reset() }
+func (c *tails) init() {
+	c.limit = maxTails
+	c.reset()
+}
 
 func (c *tails) get(name channel.Name) *tail {
 	if t, ok := c.young[name]; ok {
@@ -35,7 +41,7 @@ func (c *tails) put(name channel.Name, t *tail) { c.young[name] = t }
 
 // age makes room. It is called between transactions.
 func (c *tails) age() {
-	if len(c.young) >= maxTails/2 {
+	if len(c.young) >= c.limit/2 {
 		c.old, c.young = c.young, make(map[channel.Name]*tail)
 	}
 }
