@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"testing"
 
 	"parley/channel"
@@ -13,7 +14,7 @@ import (
 )
 
 // Who may do what: every action, for everyone, in a public room, a private one, and a direct conversation of owner and
-// member. Each case has a site of its own.
+// member. Each case has people and a room of its own.
 func TestRights(t *testing.T) {
 	type actor struct {
 		who   channel.Sender
@@ -77,7 +78,8 @@ func TestRights(t *testing.T) {
 		},
 		"delete room": func(ctx context.Context, w *world, a actor) error { return w.Delete(ctx, a.who, a.admin, w.room) },
 	}
-	for _, test := range []struct {
+	shared := newSite(t)
+	for number, test := range []struct {
 		kind, action string
 		want         [5]error // by role
 	}{
@@ -127,12 +129,13 @@ func TestRights(t *testing.T) {
 		{"direct", "mark", [5]error{noSession, forbidden, nil, nil, forbidden}},
 	} {
 		t.Run(test.kind+"/"+test.action, func(t *testing.T) {
-			w := &world{site: newSite(t)}
-			owner, member := w.person("Owner"), w.person("Member")
+			w := &world{site: &site{t, shared.Service, shared.hub, shared.people}}
+			named := func(role string) string { return fmt.Sprint(role, " ", number) }
+			owner, member := w.person(named("Owner")), w.person(named("Member"))
 			if test.kind == "direct" {
 				w.name = channel.Direct(owner.ID, member.ID)
 			} else {
-				w.room = w.site.room(owner, "Tea", test.kind == "private")
+				w.room = w.site.room(owner, named("Tea"), test.kind == "private")
 				w.name = channel.Room(w.room)
 				w.enter(member, owner, w.room)
 				w.invite, _ = w.Invite(t.Context(), owner, w.room)
@@ -140,10 +143,10 @@ func TestRights(t *testing.T) {
 			w.say(member, w.name, "hello")
 			actors := map[string]actor{
 				"anonymous": {},
-				"stranger":  {who: w.person("Stranger")},
+				"stranger":  {who: w.person(named("Stranger"))},
 				"member":    {who: member},
 				"owner":     {who: owner},
-				"admin":     {who: w.person("Boss"), admin: true},
+				"admin":     {who: w.person(named("Boss")), admin: true},
 			}
 			// Refusals first: they leave everything as it was. Then each that is allowed, while it still can.
 			for _, allowed := range []bool{false, true} {
