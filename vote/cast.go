@@ -29,7 +29,12 @@ func (s *Service) Cast(ctx context.Context, who channel.Sender, code string, opt
 	}
 	options = slices.Sorted(slices.Values(options))
 	b := Ballot{Code: v.Code, Voter: who, Options: options, At: s.now().Truncate(time.Millisecond).UTC()}
-	return s.store.Cast(ctx, b, func(v Vote, earlier *Ballot) error { return v.accepts(b, earlier, s.now()) })
+	v, err = s.store.Cast(ctx, b, func(v Vote, earlier *Ballot) error { return v.accepts(b, earlier, s.now()) })
+	if err != nil {
+		return Vote{}, err
+	}
+	s.tallies.learn(stateOf(v))
+	return v, nil
 }
 
 // accepts is the rule for ballots.

@@ -137,6 +137,7 @@ func TestDeadlineRetries(t *testing.T) {
 			t.Error("not closed after the store came back")
 		}
 
+		s.create(t, vote.Spec{ClosesIn: 10 * time.Hour})
 		before := store.asked.Load()
 		time.Sleep(time.Hour)
 		if n := store.asked.Load() - before; n > 61 {

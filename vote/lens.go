@@ -36,7 +36,8 @@ type lens struct {
 
 	mu     sync.Mutex
 	newest state
-	voted  bool // once true, always true: ballots are never taken back
+	voted  bool   // once true, always true: ballots are never taken back
+	asked  uint64 // the version at which they had not voted
 }
 
 func (l *lens) apply(m channel.Message) channel.Message {
@@ -55,15 +56,19 @@ func (l *lens) apply(m channel.Message) channel.Message {
 	return m
 }
 
-// hasVoted asks the store each time until it is so. A ballot is committed before its tally can be read, so the tally
-// that a viewer's own ballot made is the first that they see. If the store fails, the counts stay hidden.
+// hasVoted asks the store, once for each version until it is so. A ballot is committed before its tally can be read, so the
+// tally that a viewer's own ballot made is the first that they see. If the store fails, the counts stay hidden.
 func (l *lens) hasVoted() bool {
-	if !l.voted {
-		ctx, cancel := context.WithTimeout(l.ctx, lookUp)
-		defer cancel()
-		ballot, err := l.service.store.BallotOf(ctx, l.newest.code, l.viewer)
-		l.voted = err == nil && ballot != nil
+	if l.voted || l.asked == l.newest.version {
+		return l.voted
 	}
+	ctx, cancel := context.WithTimeout(l.ctx, lookUp)
+	defer cancel()
+	ballot, err := l.service.store.BallotOf(ctx, l.newest.code, l.viewer)
+	if err != nil {
+		return false
+	}
+	l.voted, l.asked = ballot != nil, l.newest.version
 	return l.voted
 }
 

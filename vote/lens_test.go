@@ -151,6 +151,52 @@ func TestLensFailsClosed(t *testing.T) {
 	}
 }
 
+// counting is a store that counts how often it is asked who voted.
+type counting struct {
+	vote.Store
+	n int
+}
+
+func (c *counting) BallotOf(ctx context.Context, code, voter string) (*vote.Ballot, error) {
+	c.n++
+	return c.Store.BallotOf(ctx, code, voter)
+}
+
+func TestLensAsksOnceForEachVersion(t *testing.T) {
+	s := newSite(t, vote.Config{})
+	v := s.create(t, vote.Spec{Results: vote.Voted})
+	store := &counting{Store: s.engine}
+	lens := vote.New(store, vote.Config{}).Lens(t.Context(), bob, v)
+	for i := range 4 {
+		s.cast(t, cyd, v.Code, i%2+1)
+	}
+	log := s.log(t, channel.Vote(v.Code))
+	for range 3 {
+		lens(log[0])
+	}
+	if store.n != 1 {
+		t.Errorf("asked %d times for one version", store.n)
+	}
+	for range 3 {
+		for _, m := range log {
+			lens(m)
+		}
+	}
+	if store.n != len(log) {
+		t.Errorf("asked %d times for %d versions", store.n, len(log))
+	}
+	s.cast(t, bob, v.Code, 1)
+	for _, m := range s.log(t, channel.Vote(v.Code))[len(log):] {
+		if !counts(t, lens(m)) || store.n != len(log)+1 {
+			t.Errorf("one who has voted: asked %d times", store.n)
+		}
+	}
+	lens(log[0])
+	if !counts(t, lens(log[0])) || store.n != len(log)+1 {
+		t.Errorf("one who has voted, later: asked %d times", store.n)
+	}
+}
+
 func TestLensConcurrently(t *testing.T) {
 	s := newSite(t, vote.Config{})
 	v := s.create(t, vote.Spec{Results: vote.Voted})

@@ -45,13 +45,17 @@ func castTogether(t *testing.T, extra ...func(*Engine)) vote.Vote {
 			}
 		})
 	}
-	for _, fn := range extra {
-		wg.Go(func() { fn(e) })
+	queued := func(n int) {
+		for have := 0; have < n; runtime.Gosched() {
+			e.writer.queue.mu.Lock()
+			have = len(e.writer.queue.ops)
+			e.writer.queue.mu.Unlock()
+		}
 	}
-	for queued := 0; queued < 10+len(extra); runtime.Gosched() {
-		e.writer.queue.mu.Lock()
-		queued = len(e.writer.queue.ops)
-		e.writer.queue.mu.Unlock()
+	queued(10)
+	for i, fn := range extra { // behind the ballots
+		wg.Go(func() { fn(e) })
+		queued(11 + i)
 	}
 	close(release)
 	wg.Wait()
