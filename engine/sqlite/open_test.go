@@ -199,3 +199,23 @@ func TestVersions(t *testing.T) {
 		}
 	}
 }
+
+// Power loss cannot be tested here; what SQLite promises about it rests on these settings.
+func TestSettings(t *testing.T) {
+	e := openNew(t, Options{})
+	err := e.write(t.Context(), func(tx *tx) error {
+		for pragma, want := range map[string]string{"journal_mode": "wal", "synchronous": "2", "secure_delete": "1", "foreign_keys": "0", "busy_timeout": "5000"} {
+			var got string
+			if err := tx.queryRow("PRAGMA " + pragma).Scan(&got); err != nil || got != want {
+				t.Errorf("%s is %q, not %q, %v", pragma, got, want, err)
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := e.read.Exec("DELETE FROM channels"); err == nil {
+		t.Error("a reader can write")
+	}
+}

@@ -19,7 +19,7 @@ const (
 	// firstSweep is how long after the start the first sweep comes, at the latest.
 	firstSweep = 10 * time.Second
 
-	sweepChannels = 200  // names in one read
+	sweepChannels = 200 // names in one read
 	pruneKeys     = 500 // keys in one transaction
 )
 
