@@ -19,6 +19,7 @@ func (c *Conn) Close(code StatusCode, reason string) error {
 		code, reason = StatusInternalError, ""
 	}
 	defer c.keepalive.join()
+	c.closing.Store(true)
 	deadline := time.Now().Add(c.limits.closeTimeout)
 	c.sendClose(code, reason)
 	err := c.awaitClose(deadline)

@@ -7,6 +7,7 @@ import (
 	"crypto/tls"
 	"net"
 	"sync"
+	"sync/atomic"
 )
 
 // MessageType says what a message is (RFC 6455, section 5.6).
@@ -66,6 +67,8 @@ type Conn struct {
 
 	pings     pings
 	keepalive keepalive
+
+	closing atomic.Bool // Close was called
 
 	end  sync.Once
 	done chan struct{} // closed when the connection is

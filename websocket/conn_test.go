@@ -328,6 +328,42 @@ func writeUntilError(ctx context.Context, c *websocket.Conn) error {
 	}
 }
 
+func TestConn_CloseNowReleasesWhoWaitsForAWriter(t *testing.T) {
+	c, _ := meet(t, nil)
+	if _, err := c.Writer(testContext(t), websocket.MessageText); err != nil { // and is never closed
+		t.Fatal(err)
+	}
+	errs := make(chan error, 2)
+	go func() { errs <- c.Write(context.Background(), websocket.MessageText, nil) }()
+	go func() { _, err := c.Writer(context.Background(), websocket.MessageText); errs <- err }()
+	time.AfterFunc(20*time.Millisecond, func() { c.CloseNow() })
+	for range 2 {
+		if err := await(t, errs); !errors.Is(err, websocket.ErrClosed) {
+			t.Fatal(err)
+		}
+	}
+}
+
+func TestConn_ReadDuringCloseEndsWithIt(t *testing.T) {
+	c, p := meet(t, nil)
+	closed := make(chan error, 1)
+	go func() { closed <- c.Close(websocket.StatusNormalClosure, "") }()
+	p.expectClose(1000)
+	short, cancel := context.WithTimeout(context.Background(), 10*time.Millisecond)
+	defer cancel()
+	if _, _, err := c.Read(short); !errors.Is(err, context.DeadlineExceeded) {
+		t.Fatal(err)
+	}
+	read := make(chan error, 1)
+	go func() { _, _, err := c.Read(testContext(t)); read <- err }()
+	p.sendClose(1000, "")
+	p.nc.(*net.TCPConn).CloseWrite()
+	wantClose(t, await(t, read), 1000, "")
+	if err := await(t, closed); err != nil {
+		t.Fatal(err)
+	}
+}
+
 func TestConn_CancelledWaitForAnotherWriterIsHarmless(t *testing.T) {
 	c, p := meet(t, nil)
 	w, err := c.Writer(testContext(t), websocket.MessageText)

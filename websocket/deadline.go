@@ -23,7 +23,7 @@ type readDeadline struct {
 	message   time.Time
 	closing   time.Time
 	stopped   bool
-	messages  uint32 // which message the clock of message is for; only the reader uses it
+	pauses    uint32 // the machine's when the clock of message began; only the reader uses it
 	applied   time.Time
 }
 

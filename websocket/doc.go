@@ -93,8 +93,7 @@
 //   - a peer that takes nothing: left after 10 s of one write (WriteTimeout);
 //   - the closing handshake: 5 s (CloseTimeout); the opening one, of Dial: 30 s (HandshakeTimeout).
 //
-// Nothing grows with what a peer does: pongs that it does not take are dropped but for the newest, and a reader whose pongs cannot be
-// written stops reading. A connection that is silent holds no buffer and no goroutine of ours; keepalive is a timer.
+// Nothing grows with what a peer does: who sends pings and takes no pongs is not read any further, and left after WriteTimeout. A connection that is silent holds no buffer and no goroutine of ours; keepalive is a timer.
 //
 // # Inside
 //

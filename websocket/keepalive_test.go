@@ -200,3 +200,35 @@ func TestAnswers_AreBoundedWhileAnotherWrites(t *testing.T) {
 		<-ended
 	})
 }
+
+func TestServer_10_4_MessagesInTimeAreNotCut(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c, peer := pipe(t, AcceptOptions{})
+		ended := readLoop(c)
+		f := clientFrame(opText, "hello")
+		peer.Write(f[:7])
+		for range 4 { // together longer than one may take; with the end of each comes the first byte of the next
+			time.Sleep(25 * time.Second)
+			peer.Write(append(bytes.Clone(f[7:]), f[0]))
+			time.Sleep(25 * time.Second)
+			peer.Write(f[1:7])
+			synctest.Wait()
+		}
+		select {
+		case err := <-ended:
+			t.Fatal(err)
+		default:
+		}
+		start := time.Now()
+		if op := receive(t, peer); op != opClose {
+			t.Fatal(op)
+		}
+		if waited := time.Since(start); waited != DefaultMessageTimeout-25*time.Second {
+			t.Fatalf("it was cut after another %v", waited)
+		}
+		peer.Close()
+		if err := <-ended; !errors.Is(err, ErrMessageTimeout) {
+			t.Fatal(err)
+		}
+	})
+}

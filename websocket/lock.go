@@ -19,7 +19,8 @@ func (l lock) try() bool {
 	}
 }
 
-func (l lock) lock(ctx context.Context) error {
+// lock waits until ctx is cancelled, whose error it returns, or abandon is closed: then it returns [ErrClosed].
+func (l lock) lock(ctx context.Context, abandon <-chan struct{}) error {
 	if l.try() {
 		return nil
 	}
@@ -28,6 +29,8 @@ func (l lock) lock(ctx context.Context) error {
 		return nil
 	case <-ctx.Done():
 		return ctx.Err()
+	case <-abandon:
+		return ErrClosed
 	}
 }
 

@@ -22,11 +22,11 @@ type machine struct {
 	ncontr  int
 
 	// The message being received, across frames.
-	message  opcode // opText or opBinary; opContinuation while there is none
-	size     int64  // payload bytes its frames announced so far
-	begun    bool   // its first piece was handed on
-	text     utf8Checker
-	messages uint32 // how many have begun, to tell one from the next
+	message opcode // opText or opBinary; opContinuation while there is none
+	size    int64  // payload bytes its frames announced so far
+	begun   bool   // its first piece was handed on
+	text    utf8Checker
+	pauses  uint32 // how many times it was idle behind something, so that waits for one thing can be told from those for the next
 
 	failure *ProtocolError // to be reported by the next call
 	over    bool           // after a Close frame or a failure nothing is looked at any more
@@ -155,7 +155,6 @@ func (m *machine) begin(h header) *ProtocolError {
 		}
 		if h.opcode != opContinuation {
 			m.message, m.size, m.begun, m.text = h.opcode, 0, false, utf8Checker{}
-			m.messages++
 		}
 		if h.length > m.readLimit-m.size {
 			return tooBig("a message has at least %d bytes, ReadLimit is %d", uint64(m.size)+uint64(h.length), m.readLimit)
@@ -216,6 +215,7 @@ func (m *machine) endMessage(ev *event) {
 	}
 	ev.last = true
 	m.message = opContinuation
+	m.pauses++
 }
 
 func (m *machine) readControl(p []byte) (event, int) {
@@ -229,6 +229,9 @@ func (m *machine) readControl(p []byte) (event, int) {
 		return event{}, len(p)
 	}
 	m.inFrame = false
+	if m.message == opContinuation {
+		m.pauses++
+	}
 	switch m.h.opcode {
 	case opPing:
 		return event{kind: eventPing, payload: payload}, len(p)

@@ -35,7 +35,7 @@ type AcceptOptions struct {
 	// that do not trust cookies. Requests without an Origin header do not come from browsers' pages and are let in.
 	OriginPatterns []string
 
-	// CheckOrigin, if set, decides alone: the request is refused with 403 if it returns an error.
+	// CheckOrigin, if set, decides alone: if it returns an error, the request is refused with 403 and the error's text.
 	CheckOrigin func(*http.Request) error
 
 	// ReadLimit is the most bytes of one incoming message, over all its frames; the connection is closed with 1009
@@ -60,8 +60,9 @@ type AcceptOptions struct {
 	// CloseTimeout is how long the closing handshake waits for the peer. Default 5 s; negative: no waiting.
 	CloseTimeout time.Duration
 
-	// MessageTimeout is how long the rest of a message may take after a Read has begun to wait for it. Default 60 s;
-	// negative: for ever.
+	// MessageTimeout is how long the rest of a message may take after a Read has begun to wait for it, with the time that the
+	// application itself takes between the reads of a stream: streams that last need more. The connection is closed with
+	// 1008. Default 60 s; negative: for ever.
 	MessageTimeout time.Duration
 }
 

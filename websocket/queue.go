@@ -36,7 +36,7 @@ func (q *DialQueue) enter(ctx context.Context, addr string) (leave func(), err e
 			delete(q.waiting, addr)
 		}
 	}
-	if err := turn.lock(ctx); err != nil {
+	if err := turn.lock(ctx, nil); err != nil {
 		forget()
 		return nil, err
 	}

@@ -24,11 +24,27 @@ func (c *Conn) Read(ctx context.Context) (MessageType, []byte, error) {
 
 // ReadAppend is Read, appending the message to dst, so that a loop can use one slice for all messages.
 func (c *Conn) ReadAppend(ctx context.Context, dst []byte) (MessageType, []byte, error) {
-	if !c.reading.try() {
-		return 0, dst, ErrConcurrentRead
+	if err := c.beginRead(ctx); err != nil {
+		return 0, dst, err
 	}
 	defer c.reading.unlock()
 	return c.readMessage(ctx, dst)
+}
+
+// beginRead takes the right to read. If Close has it, that is no second reader: the end of the connection is awaited.
+func (c *Conn) beginRead(ctx context.Context) error {
+	if c.reading.try() {
+		return nil
+	}
+	if !c.closing.Load() {
+		return ErrConcurrentRead
+	}
+	select {
+	case <-c.done:
+		return c.why
+	case <-ctx.Done():
+		return cancelled("read", ctx.Err())
+	}
 }
 
 func (c *Conn) readMessage(ctx context.Context, dst []byte) (MessageType, []byte, error) {
@@ -59,12 +75,12 @@ func (c *Conn) readMessage(ctx context.Context, dst []byte) (MessageType, []byte
 	}
 }
 
-// roomFor is the first size of a message's slice: all of it if it is here; of what is only announced at most 64 KiB, since a
-// peer can announce without sending.
+// roomFor is the first size of a message's slice: all of it if it is here; of what is only announced, as much as suits what has
+// come, since a peer can announce without sending.
 func (c *Conn) roomFor(ev event) int {
 	n := len(ev.payload)
 	if !ev.last {
-		n += int(min(c.machine.left, largeBuffer))
+		n += int(min(c.machine.left, int64(smallBuffer+8*n)))
 	}
 	return n
 }
@@ -84,8 +100,8 @@ func (c *Conn) keepPartial(kind MessageType, got []byte) {
 // too; once it is cancelled, the rest of the message is lost to this stream but the connection stays usable. Errors are those of
 // Conn.Read. The stream may be dropped at any point; the next Read or Reader skips the rest of its message.
 func (c *Conn) Reader(ctx context.Context) (MessageType, io.Reader, error) {
-	if !c.reading.try() {
-		return 0, nil, ErrConcurrentRead
+	if err := c.beginRead(ctx); err != nil {
+		return 0, nil, err
 	}
 	defer c.reading.unlock()
 	if err := c.skipStream(ctx); err != nil {
@@ -118,8 +134,8 @@ type messageReader struct {
 
 func (r *messageReader) Read(p []byte) (int, error) {
 	c := r.c
-	if !c.reading.try() {
-		return 0, ErrConcurrentRead
+	if err := c.beginRead(r.ctx); err != nil {
+		return 0, err
 	}
 	defer c.reading.unlock()
 	for len(r.rest) == 0 && r.err == nil {
@@ -254,8 +270,8 @@ func (c *Conn) boundMessage() {
 		if !d.message.IsZero() {
 			d.setMessage(time.Time{}, c.nc)
 		}
-	case d.message.IsZero() || d.messages != c.machine.messages:
-		d.messages = c.machine.messages
+	case d.message.IsZero() || d.pauses != c.machine.pauses:
+		d.pauses = c.machine.pauses
 		d.setMessage(time.Now().Add(c.limits.messageTimeout), c.nc)
 	}
 }

@@ -155,18 +155,6 @@ func readable(p *rawPeer) bool {
 	return err == nil
 }
 
-func TestBoth_10_4_MessagesInTimeAreNotCut(t *testing.T) {
-	bothRoles(t, &websocket.AcceptOptions{MessageTimeout: 400 * time.Millisecond}, func(t *testing.T, p *rawPeer, _ func() error) {
-		for range 3 { // together longer than the timeout of one
-			f := p.frame(fin|text, "hello")
-			p.write(f[:7])
-			time.Sleep(150 * time.Millisecond) // the peer's pace
-			p.write(f[7:])
-			p.expect(text, "hello")
-		}
-	})
-}
-
 func TestBoth_10_4_PingFloodIsBounded(t *testing.T) {
 	bothRoles(t, &websocket.AcceptOptions{WriteTimeout: 100 * time.Millisecond}, func(t *testing.T, p *rawPeer, end func() error) {
 		// The peer sends pings and never reads a pong: the endpoint stops reading, then leaves.

@@ -209,7 +209,7 @@ func TestClient_4_1_BytesBehindTheResponseAreNotLost(t *testing.T) {
 
 func TestClient_4_1_SilentServerIsLeft(t *testing.T) {
 	s := rawListen(t)
-	ch := s.dial(&websocket.DialOptions{HandshakeTimeout: 50 * time.Millisecond})
+	ch := s.dial(&websocket.DialOptions{HandshakeTimeout: 500 * time.Millisecond})
 	s.accept()
 	d := <-ch
 	if e, ok := errors.AsType[*websocket.HandshakeError](d.err); !ok || e.Code != "timeout" || !errors.Is(d.err, context.DeadlineExceeded) {

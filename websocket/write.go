@@ -68,8 +68,8 @@ func (c *Conn) lockMessage(ctx context.Context) error {
 	if err := c.mayWrite(ctx); err != nil {
 		return err
 	}
-	if err := c.message.lock(ctx); err != nil {
-		return cancelled("write", err)
+	if err := c.awaitLock(ctx, c.message); err != nil {
+		return err
 	}
 	if err := c.lockWire(ctx); err != nil {
 		c.message.unlock()
@@ -85,8 +85,8 @@ func (c *Conn) unlockMessage() {
 
 // lockWire takes the wire for frames; it fails if there may be no more.
 func (c *Conn) lockWire(ctx context.Context) error {
-	if err := c.wire.lock(ctx); err != nil {
-		return cancelled("write", err)
+	if err := c.awaitLock(ctx, c.wire); err != nil {
+		return err
 	}
 	err := c.mayWrite(ctx)
 	if err == nil && c.closeSent {
@@ -96,6 +96,18 @@ func (c *Conn) lockWire(ctx context.Context) error {
 		c.unlockWire()
 	}
 	return err
+}
+
+// awaitLock takes one of the two locks, or tells why it cannot be had.
+func (c *Conn) awaitLock(ctx context.Context, l lock) error {
+	err := l.lock(ctx, c.done)
+	switch {
+	case err == nil:
+		return nil
+	case ctx.Err() != nil:
+		return cancelled("write", ctx.Err())
+	}
+	return closedBecause(c.ended())
 }
 
 func (c *Conn) mayWrite(ctx context.Context) error {

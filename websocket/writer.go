@@ -17,8 +17,8 @@ func (c *Conn) Writer(ctx context.Context, t MessageType) (io.WriteCloser, error
 	if err := c.mayWrite(ctx); err != nil {
 		return nil, err
 	}
-	if err := c.message.lock(ctx); err != nil {
-		return nil, cancelled("write", err)
+	if err := c.awaitLock(ctx, c.message); err != nil {
+		return nil, err
 	}
 	if err := c.mayWrite(ctx); err != nil {
 		c.message.unlock()
