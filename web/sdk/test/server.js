@@ -40,7 +40,7 @@ export async function startServer({ random = Math.random } = {}) {
     if (faults.down || chance(faults.drop)) return request.socket.destroy()
     let text = ''
     for await (const chunk of request) text += chunk
-    slowly(() => answer(request, url, text, response))
+    slowly(() => !response.destroyed && answer(request, url, text, response))
   })
   server.on('connection', socket => {
     sockets.add(socket)
