@@ -82,9 +82,7 @@ func (s *site) Publish(ctx context.Context, p channel.Sender, name channel.Name,
 	s.mu.Lock()
 	gate, committed, why := s.gate, s.committed, s.forbidden[name]
 	s.mu.Unlock()
-	if gate != nil {
-		<-gate
-	}
+	await(ctx, gate)
 	if why != nil {
 		return channel.Receipt{}, why
 	}
@@ -93,10 +91,19 @@ func (s *site) Publish(ctx context.Context, p channel.Sender, name channel.Name,
 	if err != nil {
 		return channel.Receipt{}, err
 	}
-	if committed != nil {
-		<-committed
-	}
+	await(ctx, committed)
 	return receipts[0], nil
+}
+
+// await waits for gate, if there is one, but not beyond ctx: a test that fails must end.
+func await(ctx context.Context, gate chan struct{}) {
+	if gate == nil {
+		return
+	}
+	select {
+	case <-gate:
+	case <-ctx.Done():
+	}
 }
 
 func (s *site) Signal(ctx context.Context, p channel.Sender, name channel.Name, typ string, data json.RawMessage) error {
