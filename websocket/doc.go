@@ -98,7 +98,7 @@
 // # Inside
 //
 // The protocol is a machine without I/O (machine.go): bytes in, events out, the same events however the bytes are cut. Around it, Conn
-// does the waiting (read.go, write.go), on Linux and other Unix systems with the socket's own system calls, so that a buffer is taken from
+// does the waiting (receive.go, write.go), on Linux and other Unix systems with the socket's own system calls, so that a buffer is taken from
 // a pool only once there are bytes for it. CONFORMANCE.md lists the rules of the RFC with the tests that hold them.
 //
 // Not supported: extensions (compression, RFC 7692; they are declined) and HTTP/2 (RFC 8441; refused with 505).

@@ -1,0 +1,144 @@
+package websocket
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"time"
+)
+
+// nextData waits for the next piece of a message, and deals with everything else that comes before it. The piece is valid until
+// the next call. reading must be held.
+func (c *Conn) nextData(ctx context.Context) (event, error) {
+	if c.readErr != nil {
+		return event{}, c.readErr
+	}
+	if err := ctx.Err(); err != nil {
+		return event{}, cancelled("read", err)
+	}
+	for {
+		ev, n := c.machine.next(c.in.unread)
+		c.in.consume(n)
+		switch ev.kind {
+		case eventData:
+			return ev, nil
+		case eventPing:
+			c.answers.put(c, opPong, ev.payload)
+		case eventPong:
+			c.pings.answered(ev.payload)
+		case eventClose:
+			return event{}, c.receiveClose(ctx, ev)
+		case eventFail:
+			return event{}, c.failRead(ctx, ev.failure)
+		case eventNone:
+			c.in.release()
+			c.answerPings()
+			if err := c.wait(ctx); err != nil {
+				return event{}, err
+			}
+		}
+	}
+}
+
+// wait fills the input.
+func (c *Conn) wait(ctx context.Context) error {
+	c.deadline.watch(ctx, c.nc)
+	c.boundMessage()
+	c.keepalive.waiting()
+	err := c.in.fill(c.nc, c.raw, c.machine.left)
+	c.keepalive.waited(len(c.in.unread) > 0)
+	if err == nil || len(c.in.unread) > 0 {
+		return nil
+	}
+	if !errors.Is(err, os.ErrDeadlineExceeded) {
+		return c.lost(err)
+	}
+	if err := ctx.Err(); err != nil {
+		return cancelled("read", err)
+	}
+	if c.deadline.messageLate(time.Now()) {
+		return c.failRead(ctx, &ProtocolError{
+			Code: StatusPolicyViolation, Section: "7.4.1",
+			Text:  fmt.Sprintf("the rest of a message did not come within %v (MessageTimeout)", c.limits.messageTimeout),
+			cause: ErrMessageTimeout,
+		})
+	}
+	return c.lost(ErrCloseTimeout)
+}
+
+// boundMessage starts the clock of MessageTimeout when a message must be waited for, and stops it between messages.
+func (c *Conn) boundMessage() {
+	d := &c.deadline
+	switch {
+	case c.limits.messageTimeout == 0:
+	case c.machine.idle():
+		if !d.message.IsZero() {
+			d.setMessage(time.Time{}, c.nc)
+		}
+	case d.message.IsZero() || d.pauses != c.machine.pauses:
+		d.pauses = c.machine.pauses
+		d.setMessage(time.Now().Add(c.limits.messageTimeout), c.nc)
+	}
+}
+
+func cancelled(what string, err error) error {
+	return fmt.Errorf("websocket: %s: %w", what, err)
+}
+
+// receiveClose answers the peer's Close frame and ends the connection (RFC 6455, section 7.1.1): a server closes at once; a
+// client leaves it to the server, so that the state of waiting out TCP stays with the side that called.
+func (c *Conn) receiveClose(ctx context.Context, ev event) error {
+	err := &CloseError{Code: ev.code, Reason: ev.reason}
+	c.readErr = err
+	c.sendClose(ev.code, "")
+	if c.client {
+		c.drain(ctx)
+	}
+	c.in.release()
+	c.teardown(err, false)
+	return err
+}
+
+// failRead fails the connection (section 7.1.7): it tells the peer why, and closes.
+func (c *Conn) failRead(ctx context.Context, failure *ProtocolError) error {
+	c.readErr = failure
+	c.sendClose(failure.Code, failure.Text)
+	if half, ok := c.nc.(interface{ CloseWrite() error }); ok {
+		half.CloseWrite()
+	}
+	c.drain(ctx)
+	c.teardown(failure, false)
+	return failure
+}
+
+// drain discards what comes until the peer closes, at most for CloseTimeout. Closing with bytes unread would make TCP reset the
+// connection, and the peer might lose the Close frame.
+func (c *Conn) drain(ctx context.Context) {
+	c.deadline.watch(ctx, c.nc)
+	c.deadline.setMessage(time.Now().Add(c.limits.closeTimeout), c.nc)
+	for {
+		c.in.release()
+		if err := c.in.fill(c.nc, c.raw, 0); err != nil {
+			return
+		}
+	}
+}
+
+// lost is the end of a connection without a Close frame.
+func (c *Conn) lost(err error) error {
+	if ended := c.ended(); ended != nil {
+		c.readErr = ended
+		return ended
+	}
+	if errors.Is(err, io.EOF) {
+		err = io.ErrUnexpectedEOF
+	} else if errors.Is(err, net.ErrClosed) {
+		err = ErrClosed
+	}
+	c.readErr = &CloseError{Code: StatusAbnormalClosure, cause: err}
+	c.teardown(c.readErr, true)
+	return c.readErr
+}
