@@ -66,17 +66,6 @@ func (h *house) guest(name string) *person {
 	return &person{h, in.User.ID, in.User.Name, in.Token}
 }
 
-func (h *house) admin(name string) *person {
-	h.t.Helper()
-	p := h.guest(name)
-	token, err := h.AdminLink(h.t.Context())
-	if err != nil || token == "" {
-		h.t.Fatalf("no admin link: %v", err)
-	}
-	p.do("POST", "/v1/session/admin", fmt.Sprintf(`{"token":%q}`, token)).is(200)
-	return p
-}
-
 // answer is what came back.
 type answer struct {
 	t      *testing.T
@@ -116,7 +105,10 @@ func (p *person) do(method, path, body string, headers ...string) *answer {
 	return &answer{p.t, method + " " + path, resp.StatusCode, resp.Header, string(data)}
 }
 
-func (p *person) get(path string, headers ...string) *answer { p.t.Helper(); return p.do("GET", path, "", headers...) }
+func (p *person) get(path string, headers ...string) *answer {
+	p.t.Helper()
+	return p.do("GET", path, "", headers...)
+}
 
 // is demands a status.
 func (a *answer) is(status int) *answer {
