@@ -514,3 +514,27 @@ func TestConn_NothingIsLeftOf2000Connections(t *testing.T) {
 		}
 	}
 }
+
+func TestConn_StreamIsOverWhenCloseReads(t *testing.T) {
+	c, p := meet(t, nil)
+	p.send(text, "a first fragment")
+	_, r, err := c.Reader(testContext(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := io.ReadFull(r, make([]byte, 2)); err != nil {
+		t.Fatal(err)
+	}
+	closed := make(chan error, 1)
+	go func() { closed <- c.Close(websocket.StatusNormalClosure, "") }()
+	p.expectClose(1000)
+	p.send(fin|cont, "XXXXXXXXXXXXXXXXX")
+	p.sendClose(1000, "")
+	p.nc.(*net.TCPConn).CloseWrite()
+	if err := await(t, closed); err != nil {
+		t.Fatal(err)
+	}
+	if n, err := r.Read(make([]byte, 100)); n != 0 || !errors.Is(err, websocket.ErrClosed) {
+		t.Fatalf("the stream gave %d bytes of a buffer that is another's: %v", n, err)
+	}
+}
