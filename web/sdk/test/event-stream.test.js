@@ -16,6 +16,7 @@ test('what the standard says, line by line', () => {
     ['an id with NUL is ignored', 'id: 7\nid: 8\0\ndata: a\n\n', [{ event: 'message', data: 'a', id: '7' }]],
     ['comments and unknown fields are passed over', ': hello\nfoo: bar\ndata: a\n\n', [{ event: 'message', data: 'a', id: '' }]],
     ['CR, LF and CR LF end lines', 'data: a\r\rdata: b\r\n\r\ndata: c\n\n', ['a', 'b', 'c'].map(data => ({ event: 'message', data, id: '' }))],
+    ['CR LF is one line end', 'event: x\r\ndata: a\r\ndata: b\r\n\r\n', [{ event: 'x', data: 'a\nb', id: '' }]],
     ['a byte order mark is no text', '\ufeffdata: a\n\n', [{ event: 'message', data: 'a', id: '' }]],
     ['an unfinished event is none', 'data: a\n', []],
   ]

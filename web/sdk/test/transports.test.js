@@ -331,7 +331,7 @@ scene('signing in connects again as somebody', async channel => {
   p.subscribe(channel, { after: '0' })
   await until(() => p.connection.state === 'open')
   assert.deepEqual(await p.signIn('eve'), { id: 'u-eve', name: 'eve' })
-  await until(() => server.streams('websocket').length === 1)
+  await until(() => server.seen.requests.filter(r => r === 'UPGRADE').length === 2)
   await p.sendText(channel, 'hi')
   assert.equal(server.logs.messages(channel)[0].from.name, 'eve')
 })
