@@ -2,12 +2,14 @@
 
 /** @param {HTMLElement} root @param {string} selector */
 export function listKeys(root, selector) {
-	root.addEventListener('keydown', (event) => {
-		const items = /** @type {HTMLElement[]} */ ([...root.querySelectorAll(selector)].filter((el) => /** @type {HTMLElement} */ (el).offsetParent !== null));
-		const at = items.indexOf(/** @type {HTMLElement} */ (document.activeElement));
-		const to = { ArrowDown: at + 1, ArrowUp: at - 1, Home: 0, End: -1 }[event.key];
-		if (to === undefined || at < 0) return;
-		event.preventDefault();
-		items.at(to % items.length)?.focus();
-	});
+  root.addEventListener('keydown', event => {
+    const items = /** @type {HTMLElement[]} */ (
+      [...root.querySelectorAll(selector)].filter(el => /** @type {HTMLElement} */ (el).offsetParent !== null)
+    )
+    const at = items.indexOf(/** @type {HTMLElement} */ (document.activeElement))
+    const to = { ArrowDown: at + 1, ArrowUp: at - 1, Home: 0, End: -1 }[event.key]
+    if (to === undefined || at < 0) return
+    event.preventDefault()
+    items.at(to % items.length)?.focus()
+  })
 }
