@@ -133,6 +133,27 @@ func TestKeepalive_AnApplicationThatDoesNotReadIsNotThePeersFault(t *testing.T) 
 	})
 }
 
+func TestKeepalive_AReadThatBeganAfterThePingGivesThePeerItsTime(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c, peer := pipe(t, AcceptOptions{})
+		if op := receive(t, peer); op != opPing { // while nobody reads
+			t.Fatal(op)
+		}
+		time.Sleep(DefaultPongTimeout - time.Second)
+		ended := readLoop(c)
+		time.Sleep(DefaultPongTimeout - 2*time.Second)
+		peer.Write(clientFrame(opPong, ""))
+		synctest.Wait()
+		select {
+		case err := <-ended:
+			t.Fatal(err)
+		default:
+		}
+		c.CloseNow()
+		<-ended
+	})
+}
+
 func TestKeepalive_CanBeDisabled(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c, peer := pipe(t, AcceptOptions{PingInterval: -1})

@@ -1,6 +1,7 @@
 package websocket_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"io"
@@ -275,6 +276,7 @@ func TestBoth_7_1_7_FailingSendsTheCloseFrameThoughInputIsUnread(t *testing.T) {
 		if _, err := p.br.ReadByte(); err != io.EOF {
 			t.Fatalf("the connection ended with %v, not in order", err)
 		}
+		p.write(bytes.Repeat(p.frame(fin|binaryOp, strings.Repeat("x", 300_000)), 10)) // is taken, not reset
 		p.nc.Close()
 		wantProtocolError(t, end(), 1002)
 	})
