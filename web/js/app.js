@@ -50,14 +50,18 @@ async function go(route) {
   const mine = ++turn
   if (route.name === 'home' && !phone.matches) return navigate('/r/lobby', { replace: true })
   if (route.name === 'home') {
+    middle.inert = false
     leave()
     show('list')
     return draw()
   }
   show(location.hash === '#people' ? 'people' : 'conversation')
+  // What is typed while the next one loads must not be said in the one that is left.
+  middle.inert = view !== null && view.conversation.path !== location.pathname
   try {
     const conversation = route.name === 'room' ? await room(route) : await store.direct(route.id)
     if (mine !== turn) return
+    middle.inert = false
     if (view?.conversation === conversation) return
     leave()
     view = conversationView(conversation, { invite: route.name === 'room' ? route.invite : '', togglePeople, closePeople })
@@ -65,6 +69,7 @@ async function go(route) {
     view.focus()
   } catch (error) {
     if (mine !== turn) return
+    middle.inert = false
     leave()
     fill(
       middle,
@@ -138,6 +143,7 @@ async function enter() {
   store.on('unread', draw)
   store.on('ended', ({ conversation, code }) => {
     if (view?.conversation !== conversation) return
+    for (const dialog of document.querySelectorAll('dialog')) dialog.close() // they were about this conversation
     toast(describeEnd(code), 'info')
     navigate('/', { replace: true })
   })
