@@ -81,7 +81,7 @@ func (s source) GoString() string       { return "configuration file" }
 
 // flags makes a flag of every setting.
 func flags(file *configFile) []cli.Flag {
-	all := []cli.Flag{&cli.StringFlag{Name: "config", Usage: "configuration file (TOML); `parley config` prints one", Sources: cli.EnvVars("PARLEY_CONFIG")}}
+	all := []cli.Flag{&cli.StringFlag{Name: "config", Usage: "configuration file (TOML), as 'parley config' prints it", Sources: cli.EnvVars("PARLEY_CONFIG")}}
 	for _, s := range allSettings() {
 		chain := cli.EnvVars(s.env())
 		chain.Chain = append(chain.Chain, source{file, s.name})

@@ -9,6 +9,8 @@ import (
 	"syscall"
 
 	"github.com/urfave/cli/v3"
+
+	"parley"
 )
 
 func main() {
@@ -24,8 +26,9 @@ func command(args []string) *cli.Command {
 	file := readConfig(args)
 	serve := serveCommand(file)
 	return &cli.Command{
-		Name:  "parley",
-		Usage: "real-time chat and votes for the web",
+		Name:    "parley",
+		Usage:   "real-time chat and votes for the web",
+		Version: parley.Version(),
 		Description: `parley                              serve on 127.0.0.1:8080, data in ./parley-data
 parley --addr 0.0.0.0:80            serve to others
 parley --data /var/lib/parley       keep the data there
