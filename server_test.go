@@ -88,7 +88,7 @@ func TestTheSenderIsWhoTheSessionSays(t *testing.T) {
 	h.guest("Bob")
 	ann.do("POST", lobby, `{"type":"text","data":{"text":"I am Bob"},"from":{"id":"x","name":"Bob"}}`).fails(400, "bad_field")
 	ann.do("POST", lobby, `{"type":"text","data":{"text":"hi"}}`).is(201)
-	h.stranger().get(lobby).has(`"from":{"id":"`+ann.id+`","name":"Ann"}`).hasNot("Bob")
+	h.stranger().get(lobby).has(`"from":{"id":"` + ann.id + `","name":"Ann"}`).hasNot("Bob")
 	for _, typ := range []string{"tally", "vote", "topic", "conversation", "left"} {
 		ann.do("POST", lobby, fmt.Sprintf(`{"type":%q,"data":{}}`, typ)).fails(422, "bad_type")
 	}
@@ -134,12 +134,12 @@ func TestPrivateRooms(t *testing.T) {
 	path := "/v1/channels/room:" + id + "/messages"
 	ann.do("POST", path, "the plan").is(201)
 	for _, other := range []*person{bob, h.stranger()} {
-		other.get("/v1/rooms/" + id).fails(404, "no_room")
+		other.get("/v1/rooms/"+id).fails(404, "no_room")
 		other.get(path).fails(404, "no_room")
 		other.get(path+"?before=end").fails(404, "no_room")
 		other.get("/v1/rooms").is(200).hasNot("Secret")
-		other.get("/v1/rooms/" + id + "/members").fails(404, "no_room")
-		other.get("/v1/channels/room:" + id + "/presence").fails(404, "no_room")
+		other.get("/v1/rooms/"+id+"/members").fails(404, "no_room")
+		other.get("/v1/channels/room:"+id+"/presence").fails(404, "no_room")
 		other.get("/v1/messages?channel=room:lobby&channel=room:"+id).fails(404, "no_room")
 	}
 	bob.do("POST", path, "let me in").fails(404, "no_room")
@@ -168,7 +168,7 @@ func TestADirectMessageWaitsForWhoIsAway(t *testing.T) {
 	list := bob.get("/v1/conversations").is(200)
 	list.has(`"kind":"direct"`, `"name":"Ann"`, `"unread":1`)
 	bob.get("/v1/channels/user:"+bob.id+"/messages").is(200).has(`"type":"conversation"`, name)
-	bob.get("/v1/channels/"+name+"/messages").is(200).has("are you there?")
+	bob.get("/v1/channels/" + name + "/messages").is(200).has("are you there?")
 	bob.do("PUT", "/v1/channels/"+name+"/read", `{"seq":1}`).is(204)
 	bob.get("/v1/conversations").is(200).has(`"unread":0`)
 	// Nobody else gets at it.
@@ -193,7 +193,7 @@ func TestLimitsAndBadInput(t *testing.T) {
 	ann.do("POST", lobby, `{"type":"x","data":"`+strings.Repeat("x", 17<<10)+`"}`).fails(422, "too_long")
 	ann.do("POST", lobby, "<x/>", "Content-Type", "text/xml").fails(415, "unsupported_media_type")
 	ann.get("/v1/channels/lobby/messages").fails(400, "bad_channel")
-	ann.get("/v1/channels/room:" + strings.Repeat("x", 200) + "/messages").fails(400, "bad_channel")
+	ann.get("/v1/channels/room:"+strings.Repeat("x", 200)+"/messages").fails(400, "bad_channel")
 	ann.get("/v1/channels/room:absent/messages").fails(404, "no_room")
 	for _, after := range []string{"x", "-1", "1-", "1-!", "01", "99999999999999999999", "1-zzzzzzzzzzzz", "%00"} {
 		ann.get(lobby+"?after="+after).fails(400, "bad_position")

@@ -45,7 +45,7 @@ func TestAVoteByOneLine(t *testing.T) {
 	if want := "\ufeffid,option,count\r\n1,\"yes\",1\r\n2,\"no\",0\r\n3,\"或许\",0\r\n"; csv.body != want {
 		t.Errorf("CSV %q, want %q", csv.body, want)
 	}
-	h.stranger().get("/v1/votes/"+code+".json").is(200).has(`"voters":1`)
+	h.stranger().get("/v1/votes/" + code + ".json").is(200).has(`"voters":1`)
 	h.stranger().get("/v1/votes/"+code+".exe").fails(404, "not_found")
 	h.stranger().get("/v1/votes/"+code+"/qr.svg").is(200).has("<svg", "</svg>")
 }
@@ -73,7 +73,7 @@ func TestVoteRules(t *testing.T) {
 	bob.do("PUT", "/v1/votes/"+many+"/ballot", "3,1").is(200).has(`"ballot":[1,3]`)
 	named := ann.makeVote(`{"question":"Who?","options":["a","b"],"named":true}`)
 	bob.do("PUT", "/v1/votes/"+named+"/ballot", "2").is(200)
-	ann.get("/v1/votes/"+named).has(`"who":[{"id":"`+bob.id+`","name":"Bob"}]`)
+	ann.get("/v1/votes/" + named).has(`"who":[{"id":"` + bob.id + `","name":"Bob"}]`)
 	anonymous := ann.makeVote(`{"question":"Who?","options":["a","b"]}`)
 	bob.do("PUT", "/v1/votes/"+anonymous+"/ballot", "2").is(200)
 	for _, path := range []string{"/v1/votes/" + anonymous, "/v1/votes/" + anonymous + ".json", "/v1/votes/" + anonymous + ".csv", "/v1/channels/vote:" + anonymous + "/messages"} {
