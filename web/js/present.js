@@ -66,8 +66,8 @@ function draw() {
   if (!vote) return
   document.title = `${vote.question} · Parley`
   setText(question, vote.question)
-  question.classList.toggle('long', vote.question.length > 90)
   const columns = vote.options.length > 24 ? 3 : vote.options.length > 8 ? 2 : 1
+  question.classList.toggle('long', vote.question.length > 90 || columns === 3)
   main.style.setProperty('--rows', String(Math.max(3, Math.ceil(vote.options.length / columns))))
   attribute(bars, 'data-columns', columns)
   // The owner always sees the counts; the audience in front of the wall only by the rule of the vote.
