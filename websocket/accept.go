@@ -10,36 +10,48 @@ import (
 
 // Accept makes a WebSocket of the request. If it returns an error, it has already answered: 400 for a bad handshake, 403 for an origin
 // that may not, 405 for a method other than GET, 426 for a version other than 13, 500 where the connection cannot be taken over, 505
-// for HTTP/2; with a line of text that says what is wrong. The error is a [*HandshakeError].
+// for HTTP/2 without an extended CONNECT; with a line of text that says what is wrong. The error is a [*HandshakeError].
 //
 // Headers set on w before, such as cookies, are sent with the 101. Afterwards w and r.Body are of no use. r.Context() is cancelled
 // when the handler returns; a connection that outlives the handler needs another context. o may be nil.
+//
+// Over HTTP/2 (RFC 8441; package enablehttp2 tells what a server needs for it) the answer is a 200, and the connection is one stream of
+// the client's, which ends when the handler returns. So there the handler must stay as long as the connection is used, by whatever goroutine,
+// and call Close or CloseNow before it returns; [Conn.Done] is a way to wait. A server whose clients may be hostile sets
+// http.Server.HTTP2.WriteByteTimeout: it is what ends a client that takes nothing more on any of its streams.
 func Accept(w http.ResponseWriter, r *http.Request, o *AcceptOptions) (*Conn, error) {
 	if o == nil {
 		o = &AcceptOptions{}
 	}
 	if err := checkRequest(r); err != nil {
-		return nil, refuse(w, err)
+		return nil, refuse(w, r, err)
 	}
 	check := o.CheckOrigin
 	if check == nil {
 		check = func(r *http.Request) error { return checkOrigin(r, o.OriginPatterns) }
 	}
 	if err := check(r); err != nil {
-		return nil, refuse(w, &HandshakeError{Status: http.StatusForbidden, Code: "origin", Text: "the origin may not connect", cause: err})
+		return nil, refuse(w, r, &HandshakeError{Status: http.StatusForbidden, Code: "origin", Text: "the origin may not connect", cause: err})
 	}
 	offered, ok := offeredSubprotocols(r.Header)
 	if !ok {
-		return nil, refuse(w, &HandshakeError{
+		return nil, refuse(w, r, &HandshakeError{
 			Status: http.StatusBadRequest, Code: "bad_handshake",
 			Text: "the Sec-WebSocket-Protocol header must be a list of different tokens",
 		})
 	}
 	subprotocol := chooseSubprotocol(o.Subprotocols, offered)
+	if r.ProtoMajor == 2 {
+		nc, err := respondHTTP2(w, r, subprotocol, "")
+		if err != nil {
+			return nil, err
+		}
+		return newConn(nc, nil, false, subprotocol, o.limits()), nil
+	}
 	response := appendResponse(nil, r.Header.Get("Sec-Websocket-Key"), subprotocol, w.Header())
 	nc, brw, err := http.NewResponseController(w).Hijack()
 	if err != nil {
-		return nil, refuse(w, &HandshakeError{
+		return nil, refuse(w, r, &HandshakeError{
 			Status: http.StatusInternalServerError, Code: "no_hijack",
 			Text: "the server, or a middleware around its ResponseWriter, cannot hand over the connection", cause: err,
 		})
@@ -67,7 +79,7 @@ func respond(nc net.Conn, response []byte, timeout time.Duration) error {
 }
 
 // refuse answers the request with the error's status and text.
-func refuse(w http.ResponseWriter, e *HandshakeError) *HandshakeError {
+func refuse(w http.ResponseWriter, r *http.Request, e *HandshakeError) *HandshakeError {
 	h := w.Header()
 	switch e.Code {
 	case "version":
@@ -78,6 +90,10 @@ func refuse(w http.ResponseWriter, e *HandshakeError) *HandshakeError {
 		h.Set("Connection", "close") // else net/http would wait for the body before it answers
 	case "method":
 		h.Set("Allow", http.MethodGet)
+	}
+	if r.ProtoMajor > 1 { // which has no such headers (RFC 9113, section 8.2.2)
+		h.Del("Upgrade")
+		h.Del("Connection")
 	}
 	text := e.Text
 	if e.Status == http.StatusForbidden && e.cause != nil {
