@@ -44,3 +44,8 @@ measure: build ## start time, idle memory, page weight, durable publishes a seco
 
 clean:
 	rm -rf bin
+
+BENCH ?=
+.PHONY: bench-websocket
+bench-websocket: ## WebSocket servers side by side, about a quarter of an hour; BENCH='-rows echo-64 -rounds 3' for less (bench/README.md)
+	cd bench && $(GO) run ./websocket $(BENCH)

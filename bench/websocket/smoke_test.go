@@ -1,0 +1,87 @@
+package main
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"parley/bench/websocket/load"
+)
+
+// TestRows runs every row for one tiny round. It judges no time: only that all that was sent came back, as the load
+// checks, and that the numbers are such as a server can have.
+func TestRows(t *testing.T) {
+	chosen, err := choose("peer", peers, func(p peer) string { return p.key }, "parley,gorilla")
+	if err != nil {
+		t.Fatal(err)
+	}
+	b := &bench{
+		rows: workloads, rounds: 1, idle: 500,
+		times: load.Times{Warmup: 20 * time.Millisecond, Measure: 100 * time.Millisecond},
+		log:   t.Output(),
+	}
+	if err := b.prepare(chosen); err != nil {
+		t.Fatal(err)
+	}
+	for _, p := range chosen {
+		if why := b.missing[p.key]; why != "" {
+			t.Fatalf("%s: %s", p.key, why)
+		}
+	}
+	r := b.measure()
+	if err := r.failure(); err != nil {
+		t.Fatal(err)
+	}
+	unsupported := map[string]bool{
+		"deflate-takeover/gorilla": true,
+		"deflate/parley":           true, // PENDING: until AcceptOptions has permessage-deflate
+		"deflate-takeover/parley":  true, // PENDING
+		"broadcast-deflate/parley": true, // PENDING
+	}
+	for _, l := range r.Lines {
+		for _, p := range chosen {
+			if unsupported[l.Row+"/"+p.key] {
+				if l.Values[p.key] != nil {
+					t.Errorf("%s, %s: %v, but it does not support that", l.Title, p.key, l.Values[p.key])
+				}
+				continue
+			}
+			if v := l.Values[p.key]; len(v) != 1 || v[0] <= 0 || v[0] > 1e6 {
+				t.Errorf("%s, %s: %v", l.Title, p.key, v)
+			}
+		}
+	}
+	var out strings.Builder
+	printTable(&out, r)
+	printTargets(&out, r)
+	for _, l := range r.Lines {
+		if !strings.Contains(out.String(), "| "+l.Title+" ") {
+			t.Errorf("the table lacks %q:\n%s", l.Title, out.String())
+		}
+	}
+}
+
+// TestAPeerThatIsMissing must not keep the others from being measured.
+func TestAPeerThatIsMissing(t *testing.T) {
+	none := peer{key: "none", title: "none", dir: "none"}
+	rows, err := choose("row", workloads, func(w workload) string { return w.key }, "echo-64")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var log strings.Builder
+	b := &bench{rows: rows, rounds: 1, times: load.Times{Warmup: time.Millisecond, Measure: 50 * time.Millisecond}, log: &log}
+	if err := b.prepare([]peer{none, peers[2]}); err != nil {
+		t.Fatal(err)
+	}
+	r := b.measure()
+	var out strings.Builder
+	printTable(&out, r)
+	for _, said := range []string{log.String(), out.String()} {
+		if !strings.Contains(said, "none is not available: it has no server program yet") {
+			t.Errorf("nothing is said of the peer:\n%s", said)
+		}
+	}
+	if len(r.Lines[0].Values["gorilla"]) != 1 {
+		t.Errorf("the other was not measured: %v", r.failure())
+	}
+}
