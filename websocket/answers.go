@@ -52,19 +52,20 @@ func (a *answers) take() (*buffer, int) {
 
 // answerPings sends what waits, unless somebody is writing who will.
 func (c *Conn) answerPings() {
-	if c.answers.some.Load() && c.wire.try() {
+	if c.mustWrite() && c.wire.try() {
 		c.unlockWire()
 	}
 }
 
-// unlockWire lets go of the wire, after sending the answers that came while it was held.
+// unlockWire lets go of the wire, after sending the answers and the output that came while it was held.
 func (c *Conn) unlockWire() {
 	for {
 		if c.answers.some.Load() {
 			c.sendAnswers()
 		}
+		c.sendOutput()
 		c.wire.unlock()
-		if !c.answers.some.Load() || !c.wire.try() {
+		if !c.mustWrite() || !c.wire.try() {
 			return
 		}
 	}

@@ -12,6 +12,9 @@ import (
 // other the connection is closed with 1011 and [ErrBadClose] returned. A reason longer than 123 bytes is cut. Close returns nil when
 // the peer has answered or had closed before, [ErrCloseTimeout] when it did not answer in time, and otherwise how the connection
 // ended. In any case it is closed.
+//
+// In the handler form it does not wait for the peer, and returns nil or ErrBadClose: OnClose tells how it ended, and until then nothing
+// more is handed to OnMessage.
 func (c *Conn) Close(code StatusCode, reason string) error {
 	var bad error
 	if !code.onWire() && code != StatusNoStatus {
@@ -22,6 +25,10 @@ func (c *Conn) Close(code StatusCode, reason string) error {
 	c.closing.Store(true)
 	deadline := time.Now().Add(c.limits.closeTimeout)
 	c.sendClose(code, reason)
+	if c.server != nil {
+		c.boundClose(deadline)
+		return bad
+	}
 	err := c.awaitClose(deadline)
 	if bad != nil {
 		return bad
@@ -45,6 +52,8 @@ func (c *Conn) sendClose(code StatusCode, reason string) {
 	if c.closeSent || c.ended() != nil {
 		return
 	}
+	c.out.stop()
+	c.sendOutput()  // what was accepted before
 	c.sendAnswers() // of pings that came before
 	var payload [maxControl]byte
 	out := outgoing{c: c, ctx: context.Background(), buf: borrow(maxHeader + maxControl)}

@@ -63,10 +63,17 @@ type Conn struct {
 	wire      lock
 	closeSent bool // guarded by wire: nothing may follow a Close frame (section 5.5.1)
 	answers   answers
+	out       output
+	deflate   *deflation     // nil unless compression was negotiated
 	maskKey   func(key []byte) // random bytes
 
 	pings     pings
 	keepalive keepalive
+
+	// The handler form; nil in the blocking form.
+	server *Server
+	loop   *loop // reads and writes the socket, if one does
+	value  atomic.Pointer[any]
 
 	closing atomic.Bool // Close was called
 
@@ -91,8 +98,11 @@ func newConn(nc net.Conn, br *bufio.Reader, client bool, subprotocol string, l l
 	}
 	c.machine.fromClient = !client
 	c.machine.readLimit, c.machine.frameLimit = l.read, l.frame
+	c.negotiated(l.deflate)
 	c.in.leftover(br)
-	c.keepalive.start(c)
+	if c.server = l.server; c.server == nil {
+		c.keepalive.start(c)
+	}
 	return c
 }
 
@@ -128,7 +138,12 @@ func (c *Conn) teardown(why error, abrupt bool) {
 	c.end.Do(func() {
 		c.why = why
 		close(c.done)
+		c.out.close()
 		c.keepalive.stop()
+		if c.loop != nil {
+			c.loop.schedule(c) // it closes the socket and calls OnClose
+			return
+		}
 		if t, ok := c.nc.(*tls.Conn); ok && abrupt {
 			t.NetConn().Close() // else Close would wait to send an alert
 		}

@@ -14,6 +14,7 @@ import (
 // Defaults of [AcceptOptions] and [DialOptions].
 const (
 	DefaultReadLimit        = 1 << 20 // bytes of one message
+	DefaultSendLimit        = 1 << 20 // bytes that wait to be sent
 	DefaultPingInterval     = 30 * time.Second
 	DefaultPongTimeout      = 15 * time.Second
 	DefaultWriteTimeout     = 10 * time.Second
@@ -39,11 +40,18 @@ type AcceptOptions struct {
 	CheckOrigin func(*http.Request) error
 
 	// ReadLimit is the most bytes of one incoming message, over all its frames; the connection is closed with 1009
-	// as soon as a header announces more. Default 1 MiB; negative: no limit.
+	// as soon as a header announces more, or a compressed message has become more. Default 1 MiB; negative: no limit.
 	ReadLimit int64
 
 	// FrameLimit is the most payload bytes of one incoming frame. Default: ReadLimit; negative: no limit.
 	FrameLimit int64
+
+	// Compression of messages in both directions, if the client offers it too. Default: none.
+	Compression Compression
+
+	// SendLimit is how many bytes may wait to be sent to a peer that is slow to take them: once so many wait, Send returns
+	// Full, and Write in the handler form ErrFull. Default 1 MiB; negative: no limit.
+	SendLimit int64
 
 	// PingInterval is how long the peer may be silent before it is sent a ping. Default 30 s; negative: no pings, and
 	// a peer that vanished is noticed only by writing to it.
@@ -64,6 +72,8 @@ type AcceptOptions struct {
 	// application itself takes between the reads of a stream: streams that last need more. The connection is closed with
 	// 1008. Default 60 s; negative: for ever.
 	MessageTimeout time.Duration
+
+	server *Server // whose connection it will be, if any
 }
 
 // DialOptions are what a client may choose. The zero value is safe.
@@ -93,6 +103,8 @@ type DialOptions struct {
 	Queue *DialQueue
 
 	ReadLimit      int64         // as in AcceptOptions
+	Compression    Compression   // what is offered to the server; default: none
+	SendLimit      int64         // as in AcceptOptions
 	FrameLimit     int64         // as in AcceptOptions
 	PingInterval   time.Duration // as in AcceptOptions
 	PongTimeout    time.Duration // as in AcceptOptions
@@ -103,14 +115,17 @@ type DialOptions struct {
 
 // limits are the options of a connection once it is open. A zero duration means "for ever" here.
 type limits struct {
-	read, frame                                int64
+	read, frame, send                          int64
 	pingInterval, pongTimeout                  time.Duration
 	writeTimeout, closeTimeout, messageTimeout time.Duration
+	server                                     *Server
+	deflate                                    deflateParams
 }
 
 func (o *AcceptOptions) limits() limits {
 	return limits{
-		read: o.ReadLimit, frame: o.FrameLimit,
+		server: o.server,
+		read:   o.ReadLimit, frame: o.FrameLimit, send: o.SendLimit,
 		pingInterval: o.PingInterval, pongTimeout: o.PongTimeout,
 		writeTimeout: o.WriteTimeout, closeTimeout: o.CloseTimeout, messageTimeout: o.MessageTimeout,
 	}.withDefaults()
@@ -118,7 +133,7 @@ func (o *AcceptOptions) limits() limits {
 
 func (o *DialOptions) limits() limits {
 	return limits{
-		read: o.ReadLimit, frame: o.FrameLimit,
+		read: o.ReadLimit, frame: o.FrameLimit, send: o.SendLimit,
 		pingInterval: o.PingInterval, pongTimeout: o.PongTimeout,
 		writeTimeout: o.WriteTimeout, closeTimeout: o.CloseTimeout, messageTimeout: o.MessageTimeout,
 	}.withDefaults()
@@ -127,6 +142,7 @@ func (o *DialOptions) limits() limits {
 func (l limits) withDefaults() limits {
 	l.read = bytesOr(l.read, DefaultReadLimit)
 	l.frame = bytesOr(l.frame, l.read)
+	l.send = bytesOr(l.send, DefaultSendLimit)
 	l.pingInterval = durationOr(l.pingInterval, DefaultPingInterval)
 	l.pongTimeout = durationOr(l.pongTimeout, DefaultPongTimeout)
 	l.writeTimeout = durationOr(l.writeTimeout, DefaultWriteTimeout)

@@ -228,6 +228,9 @@ func listen(t testing.TB) net.Listener {
 func serve(t testing.TB, o *websocket.AcceptOptions, handle func(context.Context, *websocket.Conn) error) *server {
 	t.Helper()
 	if handle == nil {
+		if echoForm != blockingForm {
+			return serveHandler(t, o)
+		}
 		handle = echo
 	}
 	ln := listen(t)

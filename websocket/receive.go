@@ -35,7 +35,7 @@ func (c *Conn) nextData(ctx context.Context) (event, error) {
 			return event{}, c.failRead(ctx, ev.failure)
 		case eventNone:
 			c.in.release()
-			c.answerPings()
+			c.flushRead()
 			if err := c.wait(ctx); err != nil {
 				return event{}, err
 			}
@@ -50,6 +50,9 @@ func (c *Conn) wait(ctx context.Context) error {
 	c.keepalive.waiting()
 	err := c.in.fill(c.nc, c.raw, c.machine.left)
 	c.keepalive.waited(len(c.in.unread) > 0)
+	if c.server != nil {
+		c.out.cork()
+	}
 	if err == nil || len(c.in.unread) > 0 {
 		return nil
 	}

@@ -9,7 +9,8 @@ import (
 )
 
 // Write sends one message. It returns when the kernel has taken it, which says nothing about the peer. p is not modified and not
-// kept.
+// kept. In the handler form it does not wait: the message is sent when the handler returns, or soon, and [ErrFull] means that SendLimit
+// or more bytes wait already and this message was dropped.
 //
 // A cancelled ctx is harmless while the message has not begun; once a part of it is sent, cancelling closes the connection,
 // since half a frame cannot be taken back. Errors: ctx's, [ErrClosed] (with the cause), [ErrInvalidUTF8], [ErrMessageType],
@@ -18,12 +19,15 @@ func (c *Conn) Write(ctx context.Context, t MessageType, p []byte) error {
 	if err := checkMessage(t, p); err != nil {
 		return err
 	}
+	if c.server != nil {
+		return c.enqueue(ctx, t, p)
+	}
 	if err := c.lockMessage(ctx); err != nil {
 		return err
 	}
 	defer c.unlockMessage()
 	out := outgoing{c: c, ctx: ctx, buf: borrow(maxHeader + len(p))}
-	out.frame(header{fin: true, opcode: opcode(t)}, p)
+	out.message(t, p)
 	return out.finish()
 }
 
@@ -46,7 +50,7 @@ func (c *Conn) WriteMany(ctx context.Context, t MessageType, messages [][]byte) 
 	defer c.unlockMessage()
 	out := outgoing{c: c, ctx: ctx, buf: borrow(size)}
 	for _, p := range messages {
-		out.frame(header{fin: true, opcode: opcode(t)}, p)
+		out.message(t, p)
 	}
 	return out.finish()
 }
@@ -75,6 +79,7 @@ func (c *Conn) lockMessage(ctx context.Context) error {
 		c.message.unlock()
 		return err
 	}
+	c.sendOutput() // what was accepted before comes first
 	return nil
 }
 
@@ -191,6 +196,9 @@ func (c *Conn) appendFrame(dst []byte, h header, payload []byte) []byte {
 func (c *Conn) send(ctx context.Context, p []byte) error {
 	if why := c.ended(); why != nil {
 		return closedBecause(why)
+	}
+	if c.loop != nil {
+		return c.hand(p)
 	}
 	var err error
 	if c.raw != nil {

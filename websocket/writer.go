@@ -24,6 +24,7 @@ func (c *Conn) Writer(ctx context.Context, t MessageType) (io.WriteCloser, error
 		c.message.unlock()
 		return nil, err
 	}
+	c.out.beginStream()
 	return &messageWriter{c: c, ctx: ctx, opcode: opcode(t), text: t == MessageText}, nil
 }
 
@@ -34,6 +35,7 @@ type messageWriter struct {
 	opcode  opcode // of the next fragment
 	text    bool
 	utf8    utf8Checker
+	z       *compressor // once a compressed fragment was sent
 	buf     *buffer // the fragment being gathered
 	n       int
 	begun   bool // a fragment was sent
@@ -84,6 +86,10 @@ func (w *messageWriter) Close() error {
 		w.buf.giveBack()
 		w.buf = nil
 	}
+	if w.z != nil {
+		w.z.giveBack()
+	}
+	w.c.endStream()
 	w.c.message.unlock()
 	return w.failure
 }
@@ -92,12 +98,20 @@ func (w *messageWriter) fragment(fin bool) error {
 	if err := w.c.lockWire(w.ctx); err != nil {
 		return w.fail(err)
 	}
+	w.c.sendOutput() // what was accepted before the message began
 	out := outgoing{c: w.c, ctx: w.ctx, buf: borrow(maxHeader + w.n)}
 	var payload []byte
 	if w.buf != nil {
 		payload = w.buf.data[:w.n]
 	}
-	out.frame(header{fin: fin, opcode: w.opcode}, payload)
+	h := header{fin: fin, opcode: w.opcode}
+	if w.z != nil || (!w.begun && w.c.deflate != nil && (!fin || w.c.deflate.wants(w.n))) {
+		if !w.begun {
+			h.rsv = bitRSV1 // of the first fragment only (RFC 7692, section 6.1)
+		}
+		w.z, payload = out.compressFragment(w.z, payload, fin)
+	}
+	out.frame(h, payload)
 	err := out.finish()
 	w.c.unlockWire()
 	w.opcode, w.n, w.begun = opContinuation, 0, true

@@ -1,0 +1,267 @@
+package websocket
+
+import (
+	"context"
+	"sync"
+	"sync/atomic"
+)
+
+// output is what was accepted to be sent and waits for its turn: what Send was given, and in the handler form what Write was given.
+// Whoever holds the wire sends it before letting go, so what piles up while a connection is being written goes out as one write. When
+// nobody is about to, a goroutine is started that does and ends; connections of an event loop leave it to their loop.
+type output struct {
+	some atomic.Bool // something waits
+
+	mu        sync.Mutex
+	waiting   *pieces // nil while nothing waits
+	later     *pieces // what must wait for the end of a streamed message (section 5.4: messages may not be interleaved)
+	size      int64   // bytes of both, with those being written just now
+	corked    bool    // handlers are running for bytes just read; their reader sends everything afterwards
+	flushing  bool    // a goroutine was started, or the loop told, and has not taken it yet
+	streaming bool    // a Writer has begun a message
+	shut      bool    // a Close frame was sent, or the connection is closed: nothing may follow
+}
+
+// pieces are encoded frames, in order.
+type pieces struct{ list []piece }
+
+// piece is a run of encoded bytes.
+type piece struct {
+	data []byte
+	own  *buffer // what data lies in, if it is ours alone; nil if it is shared and may not be changed
+}
+
+var pieceLists = sync.Pool{New: func() any { return &pieces{list: make([]piece, 0, 16)} }}
+
+// smallPiece is the size up to which shared bytes are copied behind others instead of being a piece of their own.
+const smallPiece = 64
+
+// giveBack returns the memory of a list that was sent or is dropped.
+func (p *pieces) giveBack() {
+	for i := range p.list {
+		if p.list[i].own != nil {
+			p.list[i].own.giveBack()
+		}
+	}
+	clear(p.list)
+	p.list = p.list[:0]
+	pieceLists.Put(p)
+}
+
+// room returns free bytes behind the last piece, at least n of them if n is no more than a large buffer; the caller extends data.
+func (p *pieces) room(n int) (last *piece, free []byte) {
+	if i := len(p.list) - 1; i >= 0 && p.list[i].own != nil {
+		last = &p.list[i]
+		if free = last.data[len(last.data):cap(last.data)]; len(free) >= n {
+			return last, free
+		}
+	}
+	b := borrow(n)
+	p.list = append(p.list, piece{data: b.data[:0], own: b})
+	return &p.list[len(p.list)-1], b.data
+}
+
+// copyIn appends a copy of b.
+func (p *pieces) copyIn(b []byte) {
+	for len(b) > 0 {
+		last, free := p.room(min(len(b), largeBuffer))
+		n := copy(free, b)
+		last.data = last.data[:len(last.data)+n]
+		b = b[n:]
+	}
+}
+
+// share appends b itself.
+func (p *pieces) share(b []byte) {
+	if i := len(p.list) - 1; len(b) <= smallPiece && i >= 0 && p.list[i].own != nil && cap(p.list[i].data)-len(p.list[i].data) >= len(b) {
+		p.list[i].data = append(p.list[i].data, b...)
+		return
+	}
+	p.list = append(p.list, piece{data: b})
+}
+
+// open returns the list that a new message goes to. mu must be held.
+func (o *output) open() *pieces {
+	at := &o.waiting
+	if o.streaming {
+		at = &o.later
+	} else {
+		o.some.Store(true)
+	}
+	if *at == nil {
+		*at = pieceLists.Get().(*pieces)
+	}
+	return *at
+}
+
+// take takes everything that waits, to be sent; nil if there is nothing. sent must follow.
+func (o *output) take() *pieces {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	p := o.waiting
+	o.waiting = nil
+	o.flushing = false
+	o.some.Store(false)
+	return p
+}
+
+func (o *output) sent(n int64) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.size = max(0, o.size-n) // it may have been closed meanwhile
+}
+
+// close drops what waits, and takes no more.
+func (o *output) close() {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.shut = true
+	for _, p := range []*pieces{o.waiting, o.later} {
+		if p != nil {
+			p.giveBack()
+		}
+	}
+	o.waiting, o.later, o.size = nil, nil, 0
+	o.some.Store(false)
+}
+
+// stop lets no more messages in; what waits may still go out before the Close frame.
+func (o *output) stop() {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.shut = true
+}
+
+// cork says that handlers are about to run and that flushRead follows.
+func (o *output) cork() {
+	o.mu.Lock()
+	o.corked = true
+	o.mu.Unlock()
+}
+
+func (o *output) uncork() {
+	o.mu.Lock()
+	o.corked = false
+	o.mu.Unlock()
+}
+
+// mustFlush reports whether nobody is about to send, and from now on somebody is: the caller. mu must be held.
+func (o *output) mustFlush() bool {
+	if o.corked || o.flushing || o.streaming {
+		return false
+	}
+	o.flushing = true
+	return true
+}
+
+// flush makes what waits go out, without waiting for it.
+func (c *Conn) flush() {
+	if c.loop != nil {
+		c.loop.schedule(c)
+		return
+	}
+	go func() {
+		if c.wire.lock(context.Background(), c.done) == nil {
+			c.unlockWire()
+		}
+	}()
+}
+
+// flushRead sends what the handlers of one read have written, and the answers to its pings, before the next read. A peer that does not
+// take it is not read any further.
+func (c *Conn) flushRead() {
+	if c.server == nil {
+		c.answerPings()
+		return
+	}
+	c.out.uncork()
+	if c.mustWrite() && c.wire.lock(context.Background(), c.done) == nil {
+		c.unlockWire()
+	}
+}
+
+// mustWrite reports whether something waits that the holder of the wire has to send.
+func (c *Conn) mustWrite() bool {
+	return c.answers.some.Load() || (c.out.some.Load() && c.loop == nil)
+}
+
+// sendOutput sends what waits. The wire must be held.
+func (c *Conn) sendOutput() {
+	if c.loop != nil {
+		return // its own loop does
+	}
+	for c.out.some.Load() {
+		p := c.out.take()
+		if p == nil {
+			return
+		}
+		var n int64
+		if !c.closeSent {
+			n = c.sendPieces(p)
+		}
+		p.giveBack()
+		c.out.sent(n)
+	}
+}
+
+// sendPieces sends them with as few writes as possible, and returns how many bytes they had.
+func (c *Conn) sendPieces(p *pieces) (total int64) {
+	ctx := context.Background()
+	if len(p.list) == 1 {
+		c.send(ctx, p.list[0].data)
+		return int64(len(p.list[0].data))
+	}
+	b := borrow(largeBuffer)
+	defer b.giveBack()
+	n := 0
+	for _, piece := range p.list {
+		total += int64(len(piece.data))
+		if n > 0 && n+len(piece.data) > len(b.data) {
+			c.send(ctx, b.data[:n])
+			n = 0
+		}
+		if len(piece.data) > len(b.data) {
+			c.send(ctx, piece.data)
+			continue
+		}
+		n += copy(b.data[n:], piece.data)
+	}
+	if n > 0 {
+		c.send(ctx, b.data[:n])
+	}
+	return total
+}
+
+// beginStream makes messages wait for the end of one that is written in fragments; endStream lets them go.
+func (o *output) beginStream() {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.streaming = true
+}
+
+func (c *Conn) endStream() {
+	o := &c.out
+	o.mu.Lock()
+	o.streaming = false
+	if o.later != nil {
+		o.waiting, o.later = joined(o.waiting, o.later), nil
+		o.some.Store(true)
+	}
+	must := o.waiting != nil && o.mustFlush()
+	o.mu.Unlock()
+	if must {
+		c.flush()
+	}
+}
+
+// joined returns first and then second as one list.
+func joined(first, second *pieces) *pieces {
+	if first == nil {
+		return second
+	}
+	first.list = append(first.list, second.list...)
+	clear(second.list)
+	second.list = second.list[:0]
+	pieceLists.Put(second)
+	return first
+}

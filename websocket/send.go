@@ -1,0 +1,127 @@
+package websocket
+
+import "context"
+
+// SendResult says what became of a message given to [Conn.Send].
+type SendResult int
+
+const (
+	// Accepted: the message will be sent after everything accepted before, unless the connection ends first.
+	Accepted SendResult = iota
+
+	// Full: SendLimit or more bytes wait for a peer that takes them slower than they come. The message was dropped; try again
+	// later, send less, or close: that is for the application to decide.
+	Full
+
+	// Closed: the connection is closed, or is being closed.
+	Closed
+
+	// Invalid: the message is none; see [Prepared.Err].
+	Invalid
+)
+
+// String returns "accepted", "full", "closed" or "invalid".
+func (r SendResult) String() string {
+	switch r {
+	case Accepted:
+		return "accepted"
+	case Full:
+		return "full"
+	case Closed:
+		return "closed"
+	}
+	return "invalid"
+}
+
+// Send hands over a message to be sent, and never waits: neither for the network nor for other writers. It keeps its place among the
+// messages of Write. Any goroutine may call it at any time. At most SendLimit bytes wait, and one message more.
+func (c *Conn) Send(p *Prepared) SendResult {
+	if p.err != nil {
+		return Invalid
+	}
+	o := &c.out
+	o.mu.Lock()
+	if r := o.admit(c.limits.send); r != Accepted {
+		o.mu.Unlock()
+		return r
+	}
+	list := o.open()
+	if c.client {
+		o.size += c.copyFrame(list, header{fin: true, opcode: opcode(p.kind)}, p.payload) // its own masking key
+	} else {
+		o.size += int64(len(p.frame))
+		list.share(p.frame)
+	}
+	must := o.mustFlush()
+	o.mu.Unlock()
+	if must {
+		c.flush()
+	}
+	return Accepted
+}
+
+// Buffered returns the bytes that were accepted and that the kernel has not taken yet.
+func (c *Conn) Buffered() int {
+	c.out.mu.Lock()
+	defer c.out.mu.Unlock()
+	return int(c.out.size)
+}
+
+// admit judges whether another message may come in. mu must be held.
+func (o *output) admit(limit int64) SendResult {
+	switch {
+	case o.shut:
+		return Closed
+	case o.size >= limit:
+		return Full
+	}
+	return Accepted
+}
+
+// copyFrame appends a frame of ours to list, and returns its size.
+func (c *Conn) copyFrame(list *pieces, h header, payload []byte) int64 {
+	h.length = int64(len(payload))
+	last, free := list.room(min(maxHeader+len(payload), largeBuffer))
+	c.giveKey(&h, free)
+	n := len(appendHeader(free[:0], h))
+	last.data = last.data[:len(last.data)+n]
+	size := int64(n + len(payload))
+	pos := 0
+	for len(payload) > 0 {
+		last, free := list.room(min(len(payload), largeBuffer))
+		n := copy(free, payload)
+		if h.masked {
+			pos = mask(free[:n], h.key, pos)
+		}
+		last.data = last.data[:len(last.data)+n]
+		payload = payload[n:]
+	}
+	return size
+}
+
+// enqueue is Write in the handler form: it does not wait.
+func (c *Conn) enqueue(ctx context.Context, t MessageType, p []byte) error {
+	if err := ctx.Err(); err != nil {
+		return cancelled("write", err)
+	}
+	o := &c.out
+	o.mu.Lock()
+	switch o.admit(c.limits.send) {
+	case Closed:
+		o.mu.Unlock()
+		if why := c.ended(); why != nil {
+			return closedBecause(why)
+		}
+		return ErrClosed.saying("a Close frame was sent; nothing may follow it")
+	case Full:
+		o.mu.Unlock()
+		return ErrFull
+	}
+	o.size += c.copyFrame(o.open(), header{fin: true, opcode: opcode(t)}, p)
+	must := o.mustFlush()
+	o.mu.Unlock()
+	if must {
+		c.flush()
+	}
+	return nil
+}
