@@ -261,3 +261,36 @@ func TestSIGTERMLetsClientsGo(t *testing.T) {
 		t.Error("it still answers")
 	}
 }
+
+// TestTheTestsOfThePromisesExist looks up every package.Name and file that docs/guarantees.md names.
+func TestTheTestsOfThePromisesExist(t *testing.T) {
+	text, err := os.ReadFile("../../docs/guarantees.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	named := regexp.MustCompile(`([a-z/]+)\.((?:Test|[A-Z])[A-Za-z0-9]+)\b`).FindAllStringSubmatch(string(text), -1)
+	if len(named) < 15 {
+		t.Errorf("only %d tests are named", len(named))
+	}
+	for _, m := range named {
+		dir := map[string]string{"parley": "../..", "enginetest": "../../engine/enginetest"}[m[1]]
+		if dir == "" {
+			dir = "../../" + m[1]
+		}
+		files, err := filepath.Glob(filepath.Join(dir, "*.go"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		found := false
+		for _, file := range files {
+			source, err := os.ReadFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			found = found || strings.Contains(string(source), "\nfunc "+m[2]+"(t *testing.T")
+		}
+		if !found {
+			t.Errorf("there is no %s in %s", m[2], m[1])
+		}
+	}
+}
