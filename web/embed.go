@@ -27,6 +27,23 @@ type asset struct {
 	plain       []byte
 	tag         string        // of the plain form; the compressed one has its own (RFC 9110, 8.8.3.3)
 	zipped      func() []byte // made when first asked for, then kept
+	cache       string        // what Cache-Control says
+}
+
+const (
+	revalidate = "no-cache" // keep it, but ask whether it is still the same: a new version shows at once
+	forever    = "public, max-age=31536000, immutable"
+)
+
+func newAsset(name string, content []byte, cache string) *asset {
+	sum := sha256.Sum256(content)
+	return &asset{
+		contentType: types[path.Ext(name)],
+		plain:       content,
+		tag:         base64.RawURLEncoding.EncodeToString(sum[:12]),
+		zipped:      sync.OnceValue(func() []byte { return compress(content) }),
+		cache:       cache,
+	}
 }
 
 // types by extension, so that no table of the operating system has a say in what a browser may run.
@@ -49,13 +66,7 @@ func load(files fs.FS) (map[string]*asset, error) {
 		if err != nil {
 			return err
 		}
-		sum := sha256.Sum256(content)
-		assets[name] = &asset{
-			contentType: types[path.Ext(name)],
-			plain:       content,
-			tag:         base64.RawURLEncoding.EncodeToString(sum[:12]),
-			zipped:      sync.OnceValue(func() []byte { return compress(content) }),
-		}
+		assets[name] = newAsset(name, content, revalidate)
 		return nil
 	})
 	return assets, err
@@ -80,7 +91,7 @@ func (a *asset) serve(w http.ResponseWriter, r *http.Request, status int) {
 	h.Set("Content-Type", a.contentType)
 	h.Set("Vary", "Accept-Encoding")
 	h.Set("ETag", tag)
-	h.Set("Cache-Control", "no-cache") // keep it, but ask whether it is still the same: a new version shows at once
+	h.Set("Cache-Control", a.cache)
 	if status == http.StatusOK && matches(r.Header.Get("If-None-Match"), tag) {
 		h.Del("Content-Encoding")
 		w.WriteHeader(http.StatusNotModified)

@@ -34,12 +34,26 @@ func Handler() http.Handler {
 	if err != nil {
 		panic(err) // the files are inside the program: reading them cannot fail
 	}
+	version, versioned := assemble(assets)
 	mux := http.NewServeMux()
 	for pattern, name := range pages {
 		page := assets[name]
 		mux.HandleFunc("GET "+pattern, func(w http.ResponseWriter, r *http.Request) { page.serve(w, r, http.StatusOK) })
 	}
 	missing := assets["404.html"]
+	mux.HandleFunc("GET "+versionedPath+"{version}/{name...}", func(w http.ResponseWriter, r *http.Request) {
+		file, ok := versioned[r.PathValue("name")]
+		if !ok {
+			missing.serve(w, r, http.StatusNotFound)
+			return
+		}
+		if r.PathValue("version") != version {
+			ours := *file
+			ours.cache = revalidate
+			file = &ours
+		}
+		file.serve(w, r, http.StatusOK)
+	})
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
 		if r.Method != http.MethodGet && r.Method != http.MethodHead {
 			w.Header().Set("Allow", "GET, HEAD")

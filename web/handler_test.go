@@ -11,8 +11,11 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 )
+
+var handler = sync.OnceValue(Handler)
 
 func get(t *testing.T, address string, header http.Header) *http.Response {
 	t.Helper()
@@ -26,7 +29,7 @@ func request(t *testing.T, method, address string, header http.Header) *http.Res
 		r.Header[name] = values
 	}
 	w := httptest.NewRecorder()
-	Handler().ServeHTTP(w, r)
+	handler().ServeHTTP(w, r)
 	return w.Result()
 }
 
@@ -177,27 +180,46 @@ func TestPagesHaveNothingInline(t *testing.T) {
 	}
 }
 
-// Every page loads what its script imports at once, instead of import by import; and nothing that it does not need.
-func TestPreloads(t *testing.T) {
-	script := regexp.MustCompile(`<script type="module" src="/([^"]+)">`)
-	preload := regexp.MustCompile(`<link rel="modulepreload" href="/([^"]+)">`)
-	sheet := regexp.MustCompile(`<link rel="stylesheet" href="/([^"]+)">`)
-	for _, name := range names(t, ".html") {
-		page := read(t, name)
-		want := map[string]bool{}
-		imports(t, script.FindStringSubmatch(page)[1], want)
-		for _, match := range preload.FindAllStringSubmatch(page, -1) {
-			if !want[match[1]] {
-				t.Errorf("%s preloads %s, which it does not import", name, match[1])
+// Every page loads what its script imports at once, under its version, and every file of it is there.
+func TestPagesLoadAtOnce(t *testing.T) {
+	link := regexp.MustCompile(`(?:href|src)="(/-/[^"]+)"`)
+	for address, module := range map[string]string{"/": "sdk/parley.js", "/v/K7QM3": "js/livevote.js", "/v/K7QM3/present": "js/livevote.js", "/transports": "js/traffic.js", "/admin": "js/names.js", "/nowhere": "js/dom.js"} {
+		page := string(body(t, get(t, address, nil)))
+		if strings.Count(page, `rel="stylesheet"`) != 1 {
+			t.Errorf("%s has not one style sheet", address)
+		}
+		if !regexp.MustCompile(`modulepreload" href="/-/[\w-]+/` + module + `"`).MatchString(page) {
+			t.Errorf("%s does not preload %s", address, module)
+		}
+		for _, match := range link.FindAllStringSubmatch(page, -1) {
+			r := get(t, match[1], nil)
+			if r.StatusCode != http.StatusOK || r.Header.Get("Cache-Control") != forever || len(body(t, r)) == 0 {
+				t.Errorf("%s: %s: %d, Cache-Control %q", address, match[1], r.StatusCode, r.Header.Get("Cache-Control"))
 			}
-			delete(want, match[1])
 		}
-		for missing := range want {
-			t.Errorf("%s does not preload %s", name, missing)
-		}
-		for _, match := range sheet.FindAllStringSubmatch(page, -1) {
-			if read(t, match[1]) == "" {
-				t.Errorf("%s: %s is empty", name, match[1])
+	}
+	// A page from before an update goes on working, and nothing of another version is kept under its name.
+	old := get(t, "/-/older/js/app.js", nil)
+	if old.StatusCode != http.StatusOK || old.Header.Get("Cache-Control") != revalidate {
+		t.Errorf("a file of another version: %d, Cache-Control %q", old.StatusCode, old.Header.Get("Cache-Control"))
+	}
+	if r := get(t, "/-/older/js/nothing.js", nil); r.StatusCode != http.StatusNotFound {
+		t.Errorf("no such file: %d", r.StatusCode)
+	}
+}
+
+// Of a module nothing but comments is left out, and its lines keep their numbers.
+func TestWithoutComments(t *testing.T) {
+	module := "// a line\n/** one\n * two **/\nlet a = /** @type {B} */ (c) // kept\n  /** @type {D} */\nlet e = `\n  https://f`\n"
+	want := "\n\n\nlet a = /** @type {B} */ (c) // kept\n\nlet e = `\n  https://f`\n"
+	if got := string(withoutComments([]byte(module))); got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+	template := regexp.MustCompile("`[^`]*`")
+	for _, name := range names(t, ".js") {
+		for _, text := range template.FindAllString(strings.ReplaceAll(string(withoutComments([]byte(read(t, name)))), "\\`", ""), -1) {
+			if ownComment.MatchString(text) {
+				t.Errorf("%s: a text that looks like a comment would be cut: %s", name, text)
 			}
 		}
 	}
@@ -219,18 +241,6 @@ func TestIcons(t *testing.T) {
 	}
 	if seen < 30 {
 		t.Errorf("only %d uses of icons found: does the pattern still fit?", seen)
-	}
-}
-
-var imported = regexp.MustCompile(`(?m)^(?:import|export)\b[^'"]*?from\s+'(\.[^']+)'`)
-
-func imports(t *testing.T, file string, into map[string]bool) {
-	t.Helper()
-	for _, match := range imported.FindAllStringSubmatch(read(t, file), -1) {
-		if name := path.Join(path.Dir(file), match[1]); !into[name] {
-			into[name] = true
-			imports(t, name, into)
-		}
 	}
 }
 

@@ -73,6 +73,7 @@ export function setText(el, text) {
 }
 
 const svg = 'http://www.w3.org/2000/svg'
+const sprite = new URL('../icons/sprite.svg', import.meta.url).pathname
 
 /** An icon of the sprite; decoration, so hidden from screen readers. @param {string} name @param {string} [extra] class */
 export function icon(name, extra = '') {
@@ -80,7 +81,7 @@ export function icon(name, extra = '') {
   el.setAttribute('class', `icon ${extra}`.trim())
   el.setAttribute('aria-hidden', 'true')
   const use = document.createElementNS(svg, 'use')
-  use.setAttribute('href', `/icons/sprite.svg#${name}`)
+  use.setAttribute('href', `${sprite}#${name}`)
   el.append(use)
   return el
 }
