@@ -39,7 +39,7 @@ export async function startServer(...flags) {
 	if (!existsSync(binary)) throw new Error(`${binary} is missing: run make build`);
 	const data = await mkdtemp(join(tmpdir(), 'parley-e2e-'));
 	const port = await freePort();
-	const url = `http://127.0.0.1:${port}`;
+	const url = `${flags.includes('--tls-cert') ? 'https' : 'http'}://127.0.0.1:${port}`;
 	let child;
 	let text = '';
 	async function start() {

@@ -21,7 +21,7 @@ func (g *Gate) Wrap(next http.Handler) http.Handler {
 		if g.cors(w, r) {
 			return
 		}
-		if r.Method != http.MethodGet && r.Method != http.MethodHead {
+		if r.Method != http.MethodGet && r.Method != http.MethodHead && r.Method != http.MethodConnect { // CONNECT: a WebSocket over HTTP/2
 			if err := g.Changing(r); err != nil {
 				problem.Of(err).Write(w)
 				return

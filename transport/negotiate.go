@@ -25,6 +25,8 @@ const (
 func negotiate(r *http.Request, q query) (way, error) {
 	upgrade, events := websocket.IsUpgrade(r), acceptsEvents(r.Header)
 	switch {
+	case r.Method == http.MethodConnect && !upgrade:
+		return 0, problem.BadRequest.Detail("CONNECT is for WebSockets over HTTP/2, with :protocol websocket (RFC 8441)")
 	case q.history && (upgrade || events):
 		return 0, problem.BadRequest.Detail("before reads the past, which is a plain answer and no stream")
 	case q.history:

@@ -39,6 +39,10 @@ func (t *Transport) Register(mux *http.ServeMux) {
 	mux.Handle("POST /v1/channels/{channel}/messages", t.handle(t.publish))
 	mux.Handle("GET /v1/messages", t.handle(t.readMany))
 	mux.Handle("GET /v1/connect", t.handle(t.connect))
+	// Over HTTP/2 a WebSocket begins with CONNECT (RFC 8441).
+	mux.Handle("CONNECT /v1/channels/{channel}/messages", t.handle(t.readOne))
+	mux.Handle("CONNECT /v1/messages", t.handle(t.readMany))
+	mux.Handle("CONNECT /v1/connect", t.handle(t.connect))
 	mux.Handle("POST /v1/channels/{channel}/signals", t.handle(t.signal))
 	mux.Handle("GET /v1/channels/{channel}/presence", t.handle(t.presence))
 }

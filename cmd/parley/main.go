@@ -11,6 +11,7 @@ import (
 	"github.com/urfave/cli/v3"
 
 	"parley"
+	_ "parley/websocket/enablehttp2" // browsers' WebSockets go over the HTTP/2 connection of the page
 )
 
 func main() {

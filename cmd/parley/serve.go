@@ -65,6 +65,7 @@ func serve(ctx context.Context, s *settings, out io.Writer) error {
 		WriteTimeout:   time.Minute,
 		IdleTimeout:    2 * time.Minute,
 		MaxHeaderBytes: parley.MaxHeaderBytes,
+		HTTP2:          &http.HTTP2Config{SendPingTimeout: 30 * time.Second, WriteByteTimeout: 30 * time.Second}, // clients that vanish, or take nothing
 		ErrorLog:       slog.NewLogLogger(log.Handler(), slog.LevelDebug),
 	}
 	failed := make(chan error, 1)
