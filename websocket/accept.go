@@ -41,14 +41,22 @@ func Accept(w http.ResponseWriter, r *http.Request, o *AcceptOptions) (*Conn, er
 		})
 	}
 	subprotocol := chooseSubprotocol(o.Subprotocols, offered)
+	compression, bad := o.Compression.withDefaults()
+	if bad != nil {
+		bad.Status = http.StatusInternalServerError
+		return nil, refuse(w, r, bad)
+	}
+	l := o.limits()
+	var extensions string
+	l.deflate, extensions = acceptDeflate(r.Header, compression)
 	if r.ProtoMajor == 2 {
-		nc, err := respondHTTP2(w, r, subprotocol, "")
+		nc, err := respondHTTP2(w, r, subprotocol, extensions)
 		if err != nil {
 			return nil, err
 		}
-		return newConn(nc, nil, false, subprotocol, o.limits()), nil
+		return newConn(nc, nil, false, subprotocol, l), nil
 	}
-	response := appendResponse(nil, r.Header.Get("Sec-Websocket-Key"), subprotocol, w.Header())
+	response := appendResponse(nil, r.Header.Get("Sec-Websocket-Key"), subprotocol, extensions, w.Header())
 	nc, brw, err := http.NewResponseController(w).Hijack()
 	if err != nil {
 		return nil, refuse(w, r, &HandshakeError{
@@ -56,7 +64,6 @@ func Accept(w http.ResponseWriter, r *http.Request, o *AcceptOptions) (*Conn, er
 			Text: "the server, or a middleware around its ResponseWriter, cannot hand over the connection", cause: err,
 		})
 	}
-	l := o.limits()
 	if err := respond(nc, response, l.writeTimeout); err != nil {
 		nc.Close()
 		return nil, &HandshakeError{Status: http.StatusSwitchingProtocols, Code: "lost", Text: "the client is gone", cause: err}

@@ -64,6 +64,7 @@ type Conn struct {
 	closeSent bool // guarded by wire: nothing may follow a Close frame (section 5.5.1)
 	answers   answers
 	out       output
+	deflate   *deflation       // nil unless compression was negotiated
 	maskKey   func(key []byte) // random bytes
 
 	pings     pings
@@ -97,6 +98,7 @@ func newConn(nc net.Conn, br *bufio.Reader, client bool, subprotocol string, l l
 	}
 	c.machine.fromClient = !client
 	c.machine.readLimit, c.machine.frameLimit = l.read, l.frame
+	c.negotiated(l.deflate)
 	c.in.leftover(br)
 	if c.server = l.server; c.server == nil {
 		c.keepalive.start(c)

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"context"
 	"crypto/tls"
+	"fmt"
 	"net"
 	"net/http"
 	"net/url"
@@ -48,11 +49,28 @@ func Dial(ctx context.Context, address string, o *DialOptions) (*Conn, *http.Res
 		resp, br, err = shake(nc, r, o.Subprotocols)
 		return err
 	})
+	l := o.limits()
+	if err == nil {
+		l.deflate, err = o.agreed(resp)
+	}
 	if err != nil {
 		nc.Close()
 		return nil, resp, err
 	}
-	return newConn(nc, br, true, resp.Header.Get(subprotocolHeader), o.limits()), resp, nil
+	return newConn(nc, br, true, resp.Header.Get(subprotocolHeader), l), resp, nil
+}
+
+// agreed judges the extensions that the server has chosen (RFC 6455, section 9.1).
+func (o *DialOptions) agreed(resp *http.Response) (deflateParams, error) {
+	compression, _ := o.Compression.withDefaults()
+	p, ok := agreeDeflate(resp.Header, compression)
+	if !ok {
+		return p, &HandshakeError{
+			Status: resp.StatusCode, Code: "bad_response",
+			Text: fmt.Sprintf("the server uses extensions that were not offered so: %q", resp.Header.Values(extensionsHeader)),
+		}
+	}
+	return p, nil
 }
 
 // parseAddress reads a WebSocket URI (RFC 6455, section 3).

@@ -3,6 +3,7 @@ package websocket
 import (
 	"errors"
 	"fmt"
+	"strings"
 )
 
 // Error is an error of this package with a stable code. Compare with errors.Is against the Err… values below;
@@ -128,14 +129,18 @@ func CloseStatus(err error) StatusCode {
 // (RFC 6455, section 7.1.7): a Close frame with Code was sent and the connection closed.
 type ProtocolError struct {
 	Code    StatusCode // what the peer was told: 1002, 1007, 1008 or 1009
-	Section string     // the section of RFC 6455 that has the rule
+	Section string     // the section of RFC 6455 that has the rule, or "RFC 7692, section …" for one of compression
 	Text    string     // what it did; also the reason sent to the peer
 
 	cause *Error
 }
 
 func (e *ProtocolError) Error() string {
-	return fmt.Sprintf("websocket: the peer was refused with %v: %s (RFC 6455, section %s)", e.Code, e.Text, e.Section)
+	section := e.Section
+	if !strings.HasPrefix(section, "RFC") {
+		section = "RFC 6455, section " + section
+	}
+	return fmt.Sprintf("websocket: the peer was refused with %v: %s (%s)", e.Code, e.Text, section)
 }
 
 // Unwrap returns the limit that was exceeded ([ErrMessageTooBig], [ErrMessageTimeout]), or nil.

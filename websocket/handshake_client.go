@@ -57,6 +57,13 @@ func newRequest(u *url.URL, o *DialOptions) (*http.Request, error) {
 	r.Header.Set("Connection", "Upgrade")
 	r.Header.Set("Sec-Websocket-Key", newKey())
 	r.Header.Set("Sec-Websocket-Version", "13")
+	compression, herr := o.Compression.withDefaults()
+	if herr != nil {
+		return nil, herr
+	}
+	if compression.Mode != CompressionOff {
+		r.Header.Set(extensionsHeader, offerDeflate(compression))
+	}
 	if len(o.Subprotocols) > 0 {
 		r.Header.Set(subprotocolHeader, strings.Join(o.Subprotocols, ", "))
 	}
@@ -118,8 +125,6 @@ func checkResponse(resp *http.Response, key string, offered []string) *Handshake
 		return refuse("bad_response", `the server's Connection header has no "Upgrade"`)
 	case len(accept) != 1 || accept[0] != acceptKey(key):
 		return refuse("bad_response", "the server's Sec-WebSocket-Accept does not belong to this request")
-	case len(h.Values(extensionsHeader)) > 0:
-		return refuse("bad_response", "the server uses an extension that was not offered: %q", h.Values(extensionsHeader))
 	case len(protocols) > 1 || (len(protocols) == 1 && !slices.Contains(offered, protocols[0])):
 		return refuse("bad_response", "the server chose the subprotocol %q, which was not offered", protocols)
 	}

@@ -26,7 +26,12 @@ type machine struct {
 	size    int64  // payload bytes its frames announced so far
 	begun   bool   // its first piece was handed on
 	text    utf8Checker
-	pauses  uint32 // how many times it was idle behind something, so that waits for one thing can be told from those for the next
+
+	inflate    *inflation // nil unless compression was negotiated
+	compressed bool       // the message is
+	inflated   int64      // bytes it was decompressed to so far
+
+	pauses uint32 // how many times it was idle behind something, so that waits for one thing can be told from those for the next
 
 	failure *ProtocolError // to be reported by the next call
 	over    bool           // after a Close frame or a failure nothing is looked at any more
@@ -59,13 +64,16 @@ func violation(section, text string) *ProtocolError {
 	return &ProtocolError{Code: StatusProtocolError, Section: section, Text: text}
 }
 
-// next consumes n bytes of p and returns the next event. Call it with what is left of p until it returns eventNone.
+// next consumes n bytes of p and returns the next event. Call it with what is left of p, even if that is nothing, until it returns eventNone.
 func (m *machine) next(p []byte) (ev event, n int) {
 	if m.over {
 		return event{}, len(p)
 	}
 	if m.failure != nil {
 		return m.fail(m.failure), 0
+	}
+	if m.inflate != nil {
+		m.inflate.release()
 	}
 	if !m.inFrame {
 		var err *ProtocolError
@@ -150,16 +158,24 @@ func (m *machine) checkStart(first, second byte) *ProtocolError {
 // begin enters the frame, if the limits allow it: they are looked at before anything could be kept for its payload.
 func (m *machine) begin(h header) *ProtocolError {
 	if !h.opcode.isControl() {
-		if h.length > m.frameLimit {
-			return tooBig("a frame has %d bytes, FrameLimit is %d", h.length, m.frameLimit)
-		}
 		if h.opcode != opContinuation {
 			m.message, m.size, m.begun, m.text = h.opcode, 0, false, utf8Checker{}
+			m.compressed, m.inflated = h.rsv&bitRSV1 != 0, 0
 		}
-		if h.length > m.readLimit-m.size {
+		readLimit, frameLimit := m.readLimit, m.frameLimit
+		if m.compressed {
+			readLimit, frameLimit = compressedLimit(readLimit), compressedLimit(frameLimit)
+		}
+		if h.length > frameLimit {
+			return tooBig("a frame has %d bytes, FrameLimit is %d", h.length, m.frameLimit)
+		}
+		if h.length > readLimit-m.size {
 			return tooBig("a message has at least %d bytes, ReadLimit is %d", uint64(m.size)+uint64(h.length), m.readLimit)
 		}
 		m.size += h.length
+		if m.compressed && h.opcode != opContinuation {
+			m.inflate.begin()
+		}
 	}
 	m.h, m.left, m.maskPos, m.ncontr, m.inFrame = h, h.length, 0, 0, true
 	return nil
@@ -182,6 +198,9 @@ func (m *machine) take(p []byte) []byte {
 }
 
 func (m *machine) readData(p []byte) (event, int) {
+	if m.compressed {
+		return m.readCompressed(p)
+	}
 	p = m.take(p)
 	if len(p) == 0 && m.left > 0 {
 		return event{}, 0

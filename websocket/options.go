@@ -40,11 +40,14 @@ type AcceptOptions struct {
 	CheckOrigin func(*http.Request) error
 
 	// ReadLimit is the most bytes of one incoming message, over all its frames; the connection is closed with 1009
-	// as soon as a header announces more. Default 1 MiB; negative: no limit.
+	// as soon as a header announces more, or a compressed message has become more. Default 1 MiB; negative: no limit.
 	ReadLimit int64
 
 	// FrameLimit is the most payload bytes of one incoming frame. Default: ReadLimit; negative: no limit.
 	FrameLimit int64
+
+	// Compression of messages in both directions, if the client offers it too. Default: none.
+	Compression Compression
 
 	// SendLimit is how many bytes may wait to be sent to a peer that is slow to take them: once so many wait, Send returns
 	// Full, and Write in the handler form ErrFull. Default 1 MiB; negative: no limit.
@@ -100,6 +103,7 @@ type DialOptions struct {
 	Queue *DialQueue
 
 	ReadLimit      int64         // as in AcceptOptions
+	Compression    Compression   // what is offered to the server; default: none
 	SendLimit      int64         // as in AcceptOptions
 	FrameLimit     int64         // as in AcceptOptions
 	PingInterval   time.Duration // as in AcceptOptions
@@ -115,6 +119,7 @@ type limits struct {
 	pingInterval, pongTimeout                  time.Duration
 	writeTimeout, closeTimeout, messageTimeout time.Duration
 	server                                     *Server
+	deflate                                    deflateParams
 }
 
 func (o *AcceptOptions) limits() limits {

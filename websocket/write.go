@@ -27,7 +27,7 @@ func (c *Conn) Write(ctx context.Context, t MessageType, p []byte) error {
 	}
 	defer c.unlockMessage()
 	out := outgoing{c: c, ctx: ctx, buf: borrow(maxHeader + len(p))}
-	out.frame(header{fin: true, opcode: opcode(t)}, p)
+	out.message(t, p)
 	return out.finish()
 }
 
@@ -50,7 +50,7 @@ func (c *Conn) WriteMany(ctx context.Context, t MessageType, messages [][]byte) 
 	defer c.unlockMessage()
 	out := outgoing{c: c, ctx: ctx, buf: borrow(size)}
 	for _, p := range messages {
-		out.frame(header{fin: true, opcode: opcode(t)}, p)
+		out.message(t, p)
 	}
 	return out.finish()
 }

@@ -35,7 +35,8 @@ type messageWriter struct {
 	opcode  opcode // of the next fragment
 	text    bool
 	utf8    utf8Checker
-	buf     *buffer // the fragment being gathered
+	z       *compressor // once a compressed fragment was sent
+	buf     *buffer     // the fragment being gathered
 	n       int
 	begun   bool // a fragment was sent
 	closed  bool
@@ -85,6 +86,9 @@ func (w *messageWriter) Close() error {
 		w.buf.giveBack()
 		w.buf = nil
 	}
+	if w.z != nil {
+		w.z.giveBack()
+	}
 	w.c.endStream()
 	w.c.message.unlock()
 	return w.failure
@@ -100,7 +104,14 @@ func (w *messageWriter) fragment(fin bool) error {
 	if w.buf != nil {
 		payload = w.buf.data[:w.n]
 	}
-	out.frame(header{fin: fin, opcode: w.opcode}, payload)
+	h := header{fin: fin, opcode: w.opcode}
+	if w.z != nil || (!w.begun && w.c.deflate != nil && (!fin || w.c.deflate.wants(w.n))) {
+		if !w.begun {
+			h.rsv = bitRSV1 // of the first fragment only (RFC 7692, section 6.1)
+		}
+		w.z, payload = out.compressFragment(w.z, payload, fin)
+	}
+	out.frame(h, payload)
 	err := out.finish()
 	w.c.unlockWire()
 	w.opcode, w.n, w.begun = opContinuation, 0, true
