@@ -52,7 +52,7 @@ func (b *bench) measure() *results {
 	for _, w := range b.rows {
 		var lines []*lineResult
 		for _, l := range w.lines {
-			lines = append(lines, &lineResult{line: l, Row: w.key, Title: l.title, Unit: l.unit, Values: map[string][]float64{}, Rates: map[string][]float64{}, Absent: map[string]string{}})
+			lines = append(lines, &lineResult{line: l, Row: w.key, Title: l.title, Unit: l.unit, Values: map[string][]float64{}, Rates: map[string][]float64{}, Busy: map[string][]float64{}, Absent: map[string]string{}})
 		}
 		all.Lines = append(all.Lines, lines...)
 		out := map[string]bool{}
@@ -96,8 +96,13 @@ func (b *bench) measure() *results {
 					for i, l := range lines {
 						l.Values[p.key] = append(l.Values[p.key], m.values[i])
 						l.Rates[p.key] = append(l.Rates[p.key], m.rate)
+						l.Busy[p.key] = append(l.Busy[p.key], m.busy)
 					}
-					fmt.Fprintf(b.log, "%-20s %-14s round %d  %s %s\n", w.key, p.title, round+1, number(m.values[0]), w.lines[0].unit)
+					fmt.Fprintf(b.log, "%-20s %-14s round %d  %s %s", w.key, p.title, round+1, number(m.values[0]), w.lines[0].unit)
+					if m.busy > 0 {
+						fmt.Fprintf(b.log, ", the server busy for %.0f%% of the time", 100*m.busy)
+					}
+					fmt.Fprintln(b.log)
 					return nil
 				})
 			}

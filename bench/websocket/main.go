@@ -35,7 +35,7 @@ func run(args []string) error {
 	rowNames := flags.String("rows", "", "comma-separated rows, default all: "+strings.Join(names(workloads, func(w workload) string { return w.key }), ","))
 	peerNames := flags.String("peers", "", "comma-separated peers, default all: "+strings.Join(names(peers, func(p peer) string { return p.key }), ","))
 	rounds := flags.Int("rounds", 5, "how often each measurement is made")
-	seconds := flags.Float64("seconds", 1.2, "how long each measurement lasts, after a quarter of that to warm up")
+	seconds := flags.Float64("seconds", 1.2, "how long each measurement lasts, after 0.4 s to warm up")
 	idle := flags.Int("idle", 10000, "connections of the row idle")
 	cores := flags.String("cores", "0,1", "the server's core and the load's, or none")
 	jsonFile := flags.String("json", "", "file to write all values to")
@@ -60,7 +60,7 @@ func run(args []string) error {
 
 	b := &bench{
 		rows: rows, rounds: *rounds, idle: *idle, serverCore: serverCore,
-		times: load.Times{Warmup: time.Duration(*seconds / 4 * float64(time.Second)), Measure: time.Duration(*seconds * float64(time.Second))},
+		times: load.Times{Warmup: 400 * time.Millisecond, Measure: time.Duration(*seconds * float64(time.Second))},
 		log:   os.Stderr,
 	}
 	if err := b.prepare(chosen); err != nil {

@@ -33,6 +33,7 @@ type lineResult struct {
 	Unit    string               `json:"unit"`
 	Values  map[string][]float64 `json:"values"`
 	Rates   map[string][]float64 `json:"messages_per_second"`
+	Busy    map[string][]float64 `json:"busy"`   // the part of the time that the server computed
 	Absent  map[string]string    `json:"absent"` // why a peer has no values
 	Targets []verdict            `json:"targets"`
 }
@@ -129,5 +130,7 @@ func machine() string {
 		}
 	}
 	kernel, _ := os.ReadFile("/proc/sys/kernel/osrelease")
-	return model + ", Linux " + strings.TrimSpace(string(kernel)) + ", " + runtime.Version()
+	load, _ := os.ReadFile("/proc/loadavg")
+	before, _, _ := strings.Cut(string(load), " ")
+	return model + ", Linux " + strings.TrimSpace(string(kernel)) + ", " + runtime.Version() + ", load average before " + before
 }

@@ -15,10 +15,11 @@ type workload struct {
 	run     func(b *bench, s *server) (measurement, error) // once per peer and round
 }
 
-// measurement has a value for each line of its workload, and how many messages came a second, 0 if that says nothing.
+// measurement has a value for each line of its workload.
 type measurement struct {
 	values []float64
-	rate   float64
+	rate   float64 // messages a second, 0 if that says nothing
+	busy   float64 // how much of the time the server computed, 1 for all of it; 0 if that says nothing
 }
 
 // line is a line of the table.
@@ -99,7 +100,7 @@ func spanned(key, deflate string, l line, run runner) workload {
 		if err != nil {
 			return measurement{}, err
 		}
-		return measurement{values: []float64{microseconds(span)}, rate: rate(span)}, nil
+		return measurement{values: []float64{microseconds(span)}, rate: rate(span), busy: busy(span)}, nil
 	}}
 }
 
@@ -112,19 +113,20 @@ func compressed(key, deflate string, l line, run runner) workload {
 		if err != nil {
 			return measurement{}, err
 		}
-		return measurement{values: []float64{microseconds(span), float64(span.Bytes) / float64(span.Messages)}, rate: rate(span)}, nil
+		return measurement{values: []float64{microseconds(span), float64(span.Bytes) / float64(span.Messages)}, rate: rate(span), busy: busy(span)}, nil
 	}}
 }
 
 func microseconds(s load.Span) float64 { return float64(s.CPU) / float64(s.Messages) / 1e3 }
 func rate(s load.Span) float64         { return float64(s.Messages) / s.Wall.Seconds() }
+func busy(s load.Span) float64         { return float64(s.CPU) / float64(s.Wall) }
 
 func runHandshakes(b *bench, s *server) (measurement, error) {
 	span, err := load.Handshakes{}.Run(s.Server, b.times)
 	if err != nil {
 		return measurement{}, err
 	}
-	return measurement{values: []float64{float64(span.Messages) / span.CPU.Seconds()}, rate: rate(span)}, nil
+	return measurement{values: []float64{float64(span.Messages) / span.CPU.Seconds()}, rate: rate(span), busy: busy(span)}, nil
 }
 
 // runIdle compares the server's memory before and after many connections. A few before them make it load its code.

@@ -11,7 +11,7 @@ import (
 // TestRows runs every row for one tiny round. It judges no time: only that all that was sent came back, as the load
 // checks, and that the numbers are such as a server can have.
 func TestRows(t *testing.T) {
-	chosen, err := choose("peer", peers, func(p peer) string { return p.key }, "parley,gorilla")
+	chosen, err := choose("peer", peers, func(p peer) string { return p.key }, "parley,parley-events,gorilla")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -32,14 +32,15 @@ func TestRows(t *testing.T) {
 	if err := r.failure(); err != nil {
 		t.Fatal(err)
 	}
-	unsupported := map[string]bool{
-		"deflate-takeover/gorilla": true,
-		"deflate/parley":           true, // PENDING: until AcceptOptions has permessage-deflate
-		"deflate-takeover/parley":  true, // PENDING
-		"broadcast-deflate/parley": true, // PENDING
-	}
+	unsupported := map[string]bool{"deflate-takeover/gorilla": true}
+	// PENDING: what the library is about to have; remove what it has.
+	pending := map[string]bool{"deflate/parley-events": true, "deflate-takeover/parley-events": true,
+		"broadcast-deflate/parley": true, "broadcast-deflate/parley-events": true}
 	for _, l := range r.Lines {
 		for _, p := range chosen {
+			if pending[l.Row+"/"+p.key] && l.Values[p.key] == nil {
+				continue
+			}
 			if unsupported[l.Row+"/"+p.key] {
 				if l.Values[p.key] != nil {
 					t.Errorf("%s, %s: %v, but it does not support that", l.Title, p.key, l.Values[p.key])

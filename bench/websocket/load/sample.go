@@ -31,6 +31,9 @@ func (s *sample) add(p []byte) { s.payload = append(s.payload, p...) }
 // end compares the message; more says whether to go on.
 func (s *sample) end() (more bool, err error) {
 	text := s.payload
+	if !s.compressed && len(text) >= 1<<10 {
+		return false, fmt.Errorf("%w: a message of %d bytes came uncompressed", ErrUnsupported, len(text))
+	}
 	if s.compressed {
 		// The bytes that the sender left out, and an empty last block so that the reader sees an end.
 		in := bytes.NewReader(append(append(s.payload, tail...), 1, 0, 0, 0xff, 0xff))

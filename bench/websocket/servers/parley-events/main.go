@@ -14,7 +14,11 @@ import (
 func main() { serving.Main(serve) }
 
 func serve(l net.Listener, d serving.Deflate) error {
-	options := websocket.AcceptOptions{} // PENDING: permessage-deflate as d says, when AcceptOptions has it
+	options := websocket.AcceptOptions{Compression: websocket.Compression{Mode: map[serving.Deflate]websocket.CompressionMode{
+		serving.Off:        websocket.CompressionOff,
+		serving.NoTakeover: websocket.CompressionNoTakeover,
+		serving.Takeover:   websocket.CompressionTakeover,
+	}[d]}}
 	var room serving.Room[*websocket.Conn]
 	on := func(h websocket.Handler) http.HandlerFunc {
 		return (&websocket.Server{Handler: h, Options: options}).ServeHTTP

@@ -14,7 +14,11 @@ import (
 func main() { serving.Main(serve) }
 
 func serve(l net.Listener, d serving.Deflate) error {
-	options := websocket.AcceptOptions{} // PENDING: permessage-deflate as d says, when the library has it
+	options := websocket.AcceptOptions{Compression: websocket.Compression{Mode: map[serving.Deflate]websocket.CompressionMode{
+		serving.Off:        websocket.CompressionOff,
+		serving.NoTakeover: websocket.CompressionNoTakeover,
+		serving.Takeover:   websocket.CompressionTakeover,
+	}[d]}}
 	ctx := context.Background()
 	var room serving.Room[*websocket.Conn]
 	on := func(loop func(*websocket.Conn)) http.HandlerFunc {
@@ -53,8 +57,8 @@ func serve(l net.Listener, d serving.Deflate) error {
 				if err != nil {
 					return
 				}
-				// PENDING: one prepared message and Send, when the library has them
-				room.Each(func(c *websocket.Conn) { _ = c.Write(ctx, t, m) })
+				prepared := websocket.Prepare(t, m)
+				room.Each(func(c *websocket.Conn) { c.Send(prepared) })
 			}
 		}))
 }
