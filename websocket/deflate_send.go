@@ -97,6 +97,33 @@ func (c *Conn) mayCompress(n int) bool {
 	return c.deflate.wants(n) && !(c.out.streaming && c.deflate.takeover)
 }
 
+// sharedForm is what of p the connection is to be sent: its header, the frame as a server sends it, and the payload. The output must be
+// locked.
+func (c *Conn) sharedForm(p *Prepared) (h header, frame, payload []byte) {
+	h = header{fin: true, opcode: opcode(p.kind)}
+	if c.mayCompress(len(p.payload)) {
+		if f := p.deflate.deflateShared(c.deflate, p.kind, p.payload); f != nil {
+			c.deflate.rememberShared(p.payload)
+			h.rsv = bitRSV1
+			return h, f.frame, f.body
+		}
+	}
+	return h, p.frame, p.payload
+}
+
+// copyMessage is copyFrame for a whole message, compressed if it is to be. The output must be locked.
+func (c *Conn) copyMessage(list *pieces, t MessageType, plain []byte) int64 {
+	h := header{fin: true, opcode: opcode(t)}
+	if !c.mayCompress(len(plain)) {
+		return c.copyFrame(list, h, plain)
+	}
+	z := c.deflate.begin(len(plain))
+	defer z.giveBack()
+	c.deflate.remember(plain)
+	h.rsv = bitRSV1
+	return c.copyFrame(list, h, z.finish(plain))
+}
+
 // sharedFrame is a compressed message as a server sends it to many.
 type sharedFrame struct {
 	frame []byte

@@ -8,6 +8,7 @@ type Prepared struct {
 	kind    MessageType
 	payload []byte
 	frame   []byte // as a server sends it, uncompressed
+	deflate sharedFrames
 	err     error
 }
 

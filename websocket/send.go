@@ -46,11 +46,12 @@ func (c *Conn) Send(p *Prepared) SendResult {
 		return r
 	}
 	list := o.open()
+	h, frame, payload := c.sharedForm(p)
 	if c.client {
-		o.size += c.copyFrame(list, header{fin: true, opcode: opcode(p.kind)}, p.payload) // its own masking key
+		o.size += c.copyFrame(list, h, payload) // its own masking key
 	} else {
-		o.size += int64(len(p.frame))
-		list.share(p.frame)
+		o.size += int64(len(frame))
+		list.share(frame)
 	}
 	must := o.mustFlush()
 	o.mu.Unlock()
@@ -117,7 +118,7 @@ func (c *Conn) enqueue(ctx context.Context, t MessageType, p []byte) error {
 		o.mu.Unlock()
 		return ErrFull
 	}
-	o.size += c.copyFrame(o.open(), header{fin: true, opcode: opcode(t)}, p)
+	o.size += c.copyMessage(o.open(), t, p)
 	must := o.mustFlush()
 	o.mu.Unlock()
 	if must {
