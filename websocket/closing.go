@@ -13,8 +13,7 @@ import (
 // the peer has answered or had closed before, [ErrCloseTimeout] when it did not answer in time, and otherwise how the connection
 // ended. In any case it is closed.
 //
-// In the handler form it does not wait for the peer, and returns nil or ErrBadClose: OnClose tells how it ended, and until then nothing
-// more is handed to OnMessage.
+// In the handler form it does not wait for the peer: OnClose tells how it ended, and until then nothing more is handed to OnMessage.
 func (c *Conn) Close(code StatusCode, reason string) error {
 	var bad error
 	if !code.onWire() && code != StatusNoStatus {
@@ -25,7 +24,7 @@ func (c *Conn) Close(code StatusCode, reason string) error {
 	c.closing.Store(true)
 	deadline := time.Now().Add(c.limits.closeTimeout)
 	c.sendClose(code, reason)
-	if c.server != nil {
+	if c.server != nil && c.ended() == nil {
 		c.boundClose(deadline)
 		return bad
 	}

@@ -1,6 +1,9 @@
 package websocket
 
-import "context"
+import (
+	"context"
+	"math"
+)
 
 // SendResult says what became of a message given to [Conn.Send].
 type SendResult int
@@ -107,7 +110,11 @@ func (c *Conn) enqueue(ctx context.Context, t MessageType, p []byte) error {
 	}
 	o := &c.out
 	o.mu.Lock()
-	switch o.admit(c.limits.send) {
+	limit := c.limits.send
+	if o.corked {
+		limit += min(largeBuffer, math.MaxInt64-limit) // what one read brought can be echoed, whatever SendLimit is
+	}
+	switch o.admit(limit) {
 	case Closed:
 		o.mu.Unlock()
 		if why := c.ended(); why != nil {
