@@ -8,6 +8,8 @@ import (
 	"strconv"
 	"strings"
 	"unicode/utf8"
+
+	"parley/bench/websocket/load"
 )
 
 // printTable writes the table that compares the peers: median, spread (least–most of the rounds) and messages a second.
@@ -51,7 +53,7 @@ func absence(r *results, p peer, l *lineResult) string {
 	switch {
 	case r.missing[p.key] != "":
 		return "not available"
-	case strings.HasPrefix(l.Absent[p.key], "not supported"):
+	case strings.Contains(l.Absent[p.key], load.ErrUnsupported.Error()):
 		return "not supported"
 	}
 	return "failed"

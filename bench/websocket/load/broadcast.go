@@ -24,9 +24,11 @@ func (b Broadcast) Run(s Server, t Times) (Span, error) {
 	if b.Offer != OfferNone && !x.Agreed {
 		return Span{}, supports(x, b.Offer)
 	}
+	var expected parser
+	expected.expect(Text, b.Payload)
 	for i, c := range subscribers {
 		if b.Offer == OfferNone {
-			c.want = b.Payload
+			c.parser = expected
 		} else if i < 2 {
 			c.sample = &sample{messages: [][]byte{b.Payload}, noTakeover: x.ServerNoTakeover, enough: sampled}
 		}

@@ -54,8 +54,10 @@ func (e Echo) open(s Server) (*Load, error) {
 func (e Echo) arm(conns []*Conn) error {
 	if e.Messages == nil {
 		tape := Repeat(e.Opcode, e.Payload, e.InFlight)
+		var expected parser
+		expected.expect(e.Opcode, e.Payload)
 		for _, c := range conns {
-			c.tape, c.want = tape, e.Payload
+			c.tape, c.parser = tape, expected
 		}
 		return nil
 	}

@@ -76,7 +76,8 @@ func TestParserWhereverTheBytesAreCut(t *testing.T) {
 			if size > 1000 && cut < 130 {
 				continue
 			}
-			p := parser{want: payload}
+			var p parser
+			p.expect(Text, payload)
 			messages := 0
 			for rest := answer; len(rest) > 0; {
 				n := min(cut, len(rest))
@@ -101,7 +102,8 @@ func TestParserSeesWhatIsWrong(t *testing.T) {
 		"masked":          {"\x81\x82\x00\x00\x00\x00hi", "masked"},
 		"a closing frame": {"\x88\x04\x03\xf1no", "1009 no"},
 	} {
-		p := parser{want: []byte("hi")}
+		var p parser
+		p.expect(Text, []byte("hi"))
 		if _, err := p.feed([]byte(c.answer)); err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s: %v", name, err)
 		}
@@ -116,6 +118,18 @@ func TestJSONIsOfItsSizeAndAllDifferent(t *testing.T) {
 		}
 		if i > 0 && bytes.Equal(m, all[i-1]) {
 			t.Errorf("message %d is the one before", i)
+		}
+	}
+}
+
+func BenchmarkParser(b *testing.B) {
+	payload := Words(64)
+	answer := bytes.Repeat(append([]byte{0x81, 64}, payload...), 32)
+	var p parser
+	p.expect(Text, payload)
+	for b.Loop() {
+		if n, err := p.feed(answer); n != 32 || err != nil {
+			b.Fatal(n, err)
 		}
 	}
 }

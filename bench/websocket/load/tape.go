@@ -92,19 +92,22 @@ func newDeflater(out io.Writer, window int) (*flate.Writer, error) {
 
 func (t *Tape) add(first byte, payload []byte) {
 	t.offsets = append(t.offsets, len(t.bytes))
-	t.bytes = append(t.bytes, 0x80|first)
-	switch n := len(payload); {
-	case n < 126:
-		t.bytes = append(t.bytes, 0x80|byte(n))
-	case n < 1<<16:
-		t.bytes = binary.BigEndian.AppendUint16(append(t.bytes, 0x80|126), uint16(n))
-	default:
-		t.bytes = binary.BigEndian.AppendUint64(append(t.bytes, 0x80|127), uint64(n))
-	}
+	t.bytes = appendHeader(t.bytes, 0x80|first, 0x80, len(payload))
 	t.bytes = append(t.bytes, key[:]...)
 	for i, b := range payload {
 		t.bytes = append(t.bytes, b^key[i%4])
 	}
+}
+
+// appendHeader appends the header of a frame of n bytes, without the masking key.
+func appendHeader(b []byte, first, mask byte, n int) []byte {
+	switch {
+	case n < 126:
+		return append(b, first, mask|byte(n))
+	case n < 1<<16:
+		return binary.BigEndian.AppendUint16(append(b, first, mask|126), uint16(n))
+	}
+	return binary.BigEndian.AppendUint64(append(b, first, mask|127), uint64(n))
 }
 
 func (t *Tape) end() *Tape {

@@ -20,21 +20,29 @@ func serve(l net.Listener, d serving.Deflate) error {
 		serving.Takeover:   websocket.CompressionTakeover,
 	}[d]}}
 	var room serving.Room[*websocket.Conn]
-	on := func(h websocket.Handler) http.HandlerFunc {
-		return (&websocket.Server{Handler: h, Options: options}).ServeHTTP
-	}
-	return serving.HTTP(l,
-		on(websocket.Handler{
-			OnMessage: func(c *websocket.Conn, t websocket.MessageType, m []byte) { _ = c.Write(context.Background(), t, m) },
-		}),
-		on(websocket.Handler{
-			OnOpen:  func(c *websocket.Conn) { room.Join(c) },
-			OnClose: func(c *websocket.Conn, _ error) { room.Leave(c) },
-		}),
-		on(websocket.Handler{
-			OnMessage: func(_ *websocket.Conn, t websocket.MessageType, m []byte) {
+	server := &websocket.Server{Options: options, Handler: websocket.Handler{
+		OnOpen: func(c *websocket.Conn) {
+			if c.Value() == "subscriber" {
+				room.Join(c)
+			}
+		},
+		OnMessage: func(c *websocket.Conn, t websocket.MessageType, m []byte) {
+			switch c.Value() {
+			case "echo":
+				_ = c.Write(context.Background(), t, m)
+			case "publisher":
 				prepared := websocket.Prepare(t, m)
 				room.Each(func(c *websocket.Conn) { c.Send(prepared) })
-			},
-		}))
+			}
+		},
+		OnClose: func(c *websocket.Conn, _ error) {
+			if c.Value() == "subscriber" {
+				room.Leave(c)
+			}
+		},
+	}}
+	as := func(role string) http.HandlerFunc {
+		return func(w http.ResponseWriter, r *http.Request) { _, _ = server.Serve(w, r, role) }
+	}
+	return serving.HTTP(l, as("echo"), as("subscriber"), as("publisher"))
 }
