@@ -30,6 +30,15 @@ var arrows = map[string][]string{
 	"web":                   {},
 	"":                      {"api", "transport", "engine/sqlite", "web", "gate", "chat", "vote", "identity", "channel", "problem", "limit"},
 	"cmd/parley":            {"", "gate", "limit", "websocket/enablehttp2"},
+
+	// The classic programs stand on what everybody can import.
+	"examples":                {},
+	"examples/echo":           {"websocket"},
+	"examples/groupchat":      {"websocket"},
+	"examples/directchat":     {"websocket"},
+	"examples/vote-poll":      {},
+	"examples/vote-longpoll":  {},
+	"examples/vote-websocket": {"websocket"},
 }
 
 func TestArrowsPointDown(t *testing.T) {
