@@ -11,7 +11,7 @@ import (
 	"time"
 )
 
-// Dial opens a WebSocket to a ws:// or wss:// address, if need be through an HTTP proxy. ctx is for the opening only. o may be nil.
+// Dial opens a WebSocket to a ws:// or wss:// address, if need be through a proxy. ctx is for the opening only. o may be nil.
 //
 // The response is that of the server, if there was one: with an error too, and then its Body has the first 16 KiB of what the server said.
 // It need not be closed. Redirects are not followed. The error is a [*HandshakeError], or ctx's within one.
@@ -93,7 +93,7 @@ func parseAddress(address string) (*url.URL, error) {
 func hostPort(u *url.URL) string {
 	port := u.Port()
 	if port == "" {
-		port = map[string]string{"ws": "80", "wss": "443", "http": "80", "https": "443"}[u.Scheme]
+		port = map[string]string{"ws": "80", "wss": "443", "http": "80", "https": "443", "socks5": "1080", "socks5h": "1080"}[u.Scheme]
 	}
 	return net.JoinHostPort(u.Hostname(), port)
 }

@@ -86,7 +86,8 @@ type DialOptions struct {
 	Subprotocols []string
 
 	// Proxy names the HTTP proxy for a request, or nil for none. It sees the URL with the scheme http or https.
-	// Default: http.ProxyFromEnvironment. Proxies of the schemes http and https are spoken to by CONNECT.
+	// Default: http.ProxyFromEnvironment. Proxies of the schemes http and https are spoken to by CONNECT, those of socks5 and socks5h by
+	// SOCKS5; each of them looks the server's name up itself.
 	Proxy func(*http.Request) (*url.URL, error)
 
 	// TLSClientConfig is used for wss. Default: the system's roots, the URL's host as server name.

@@ -332,7 +332,7 @@ func TestClient_4_1_ProxyIsAskedToConnect(t *testing.T) {
 
 func TestClient_4_1_ProxyThatRefusesIsAnError(t *testing.T) {
 	addr, _ := proxyServer(t, "407 Proxy Authentication Required", "")
-	for _, proxy := range []string{"http://" + addr, "socks5://" + addr} {
+	for _, proxy := range []string{"http://" + addr, "gopher://" + addr} {
 		_, resp, err := websocket.Dial(testContext(t), "ws://a.example/", &websocket.DialOptions{
 			Proxy: func(*http.Request) (*url.URL, error) { return url.Parse(proxy) },
 		})
