@@ -73,6 +73,7 @@ type Conn struct {
 	// The handler form; nil in the blocking form.
 	server *Server
 	loop   *loop // reads and writes the socket, if one does
+	sock   *socket
 	value  atomic.Pointer[any]
 
 	closing atomic.Bool // Close was called
@@ -110,10 +111,22 @@ func newConn(nc net.Conn, br *bufio.Reader, client bool, subprotocol string, l l
 func (c *Conn) Subprotocol() string { return c.subprotocol }
 
 // RemoteAddr returns the peer's network address: behind a proxy, the proxy's.
-func (c *Conn) RemoteAddr() net.Addr { return c.nc.RemoteAddr() }
+func (c *Conn) RemoteAddr() net.Addr { return c.addresses().RemoteAddr() }
 
 // LocalAddr returns our own network address.
-func (c *Conn) LocalAddr() net.Addr { return c.nc.LocalAddr() }
+func (c *Conn) LocalAddr() net.Addr { return c.addresses().LocalAddr() }
+
+type addresses interface {
+	RemoteAddr() net.Addr
+	LocalAddr() net.Addr
+}
+
+func (c *Conn) addresses() addresses {
+	if c.sock != nil {
+		return c.sock
+	}
+	return c.nc
+}
 
 // Done returns a channel that is closed when the connection is, by either side or by failure.
 func (c *Conn) Done() <-chan struct{} { return c.done }

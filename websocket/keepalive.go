@@ -43,7 +43,14 @@ func (k *keepalive) waiting() { k.waits.Add(1) }
 
 func (k *keepalive) waited(heard bool) {
 	k.waits.Add(1)
-	if heard && !k.heard.Load() {
+	if heard {
+		k.heardOf()
+	}
+}
+
+// heardOf is waited for who does not wait in a Read: a loop.
+func (k *keepalive) heardOf() {
+	if !k.heard.Load() {
 		k.heard.Store(true)
 	}
 }
@@ -51,7 +58,20 @@ func (k *keepalive) waited(heard bool) {
 func (k *keepalive) look(c *Conn) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	next := c.limits.pingInterval
+	next, alive := k.next(c)
+	if !alive {
+		return
+	}
+	k.timer.Reset(next)
+	if c.ended() != nil {
+		k.timer.Stop()
+	}
+}
+
+// next pings the peer or ends the connection, if it is time to, and returns how long to wait until the next look. mu must be held, or all
+// calls come from one goroutine.
+func (k *keepalive) next(c *Conn) (next time.Duration, alive bool) {
+	next = c.limits.pingInterval
 	wait := k.waits.Load()
 	waiting := wait&1 == 1
 	switch {
@@ -69,10 +89,7 @@ func (k *keepalive) look(c *Conn) {
 		next = c.limits.pongTimeout
 	default:
 		c.teardown(&CloseError{Code: StatusAbnormalClosure, cause: ErrPongTimeout}, true)
-		return
+		return 0, false
 	}
-	k.timer.Reset(next)
-	if c.ended() != nil {
-		k.timer.Stop()
-	}
+	return next, true
 }

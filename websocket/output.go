@@ -147,7 +147,7 @@ func (o *output) uncork() {
 
 // mustFlush reports whether nobody is about to send, and from now on somebody is: the caller. mu must be held.
 func (o *output) mustFlush() bool {
-	if o.corked || o.flushing || o.streaming {
+	if o.corked || o.flushing || o.waiting == nil {
 		return false
 	}
 	o.flushing = true
@@ -247,7 +247,7 @@ func (c *Conn) endStream() {
 		o.waiting, o.later = joined(o.waiting, o.later), nil
 		o.some.Store(true)
 	}
-	must := o.waiting != nil && o.mustFlush()
+	must := o.mustFlush()
 	o.mu.Unlock()
 	if must {
 		c.flush()

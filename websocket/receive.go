@@ -63,13 +63,17 @@ func (c *Conn) wait(ctx context.Context) error {
 		return cancelled("read", err)
 	}
 	if c.deadline.messageLate(time.Now()) {
-		return c.failRead(ctx, &ProtocolError{
-			Code: StatusPolicyViolation, Section: "7.4.1",
-			Text:  fmt.Sprintf("the rest of a message did not come within %v (MessageTimeout)", c.limits.messageTimeout),
-			cause: ErrMessageTimeout,
-		})
+		return c.failRead(ctx, c.messageLate())
 	}
 	return c.lost(ErrCloseTimeout)
+}
+
+func (c *Conn) messageLate() *ProtocolError {
+	return &ProtocolError{
+		Code: StatusPolicyViolation, Section: "7.4.1",
+		Text:  fmt.Sprintf("the rest of a message did not come within %v (MessageTimeout)", c.limits.messageTimeout),
+		cause: ErrMessageTimeout,
+	}
 }
 
 // boundMessage starts the clock of MessageTimeout when a message must be waited for, and stops it between messages.

@@ -112,7 +112,8 @@ func (c *Conn) enqueue(ctx context.Context, t MessageType, p []byte) error {
 	o.mu.Lock()
 	limit := c.limits.send
 	if o.corked {
-		limit += min(largeBuffer, math.MaxInt64-limit) // what one read brought can be echoed, whatever SendLimit is
+		limit = max(limit, c.limits.read)
+		limit += min(readSize, math.MaxInt64-limit) // what one read brought can be echoed, whatever SendLimit is
 	}
 	switch o.admit(limit) {
 	case Closed:

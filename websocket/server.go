@@ -51,16 +51,19 @@ func (s *Server) Serve(w http.ResponseWriter, r *http.Request, value any) (*Conn
 	if value != nil {
 		c.SetValue(value)
 	}
-	if !s.enter(c) {
+	looped, err := s.enter(c, !s.Goroutines && r.ProtoMajor == 1)
+	if err != nil {
 		c.closing.Store(true)
 		c.sendClose(StatusGoingAway, leavingReason)
 		c.CloseNow()
-		return nil, ErrServerClosed
+		return nil, err
 	}
 	switch {
 	case r.ProtoMajor > 1:
 		s.run(c) // the stream ends when the request's handler returns (RFC 8441)
-	case s.Goroutines || !s.loops.adopt(s, c):
+	case looped:
+		c.loop.schedule(c)
+	default:
 		go s.run(c)
 	}
 	return c, nil
@@ -80,17 +83,18 @@ func (s *Server) isLeaving() bool {
 	return s.leaving
 }
 
-func (s *Server) enter(c *Conn) bool {
+// enter lets a connection in, and if it may gives it to an event loop.
+func (s *Server) enter(c *Conn, mayLoop bool) (looped bool, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.leaving {
-		return false
+		return false, ErrServerClosed
 	}
 	if s.conns == nil {
 		s.conns = make(map[*Conn]struct{})
 	}
 	s.conns[c] = struct{}{}
-	return true
+	return mayLoop && s.loops.adopt(c), nil
 }
 
 // ended is the last thing that happens to a connection.
@@ -135,7 +139,11 @@ func (s *Server) Shutdown(ctx context.Context) error {
 		s.forAll(context.Background(), func(c *Conn) { c.CloseNow() })
 		<-s.empty
 	}
-	s.loops.stop()
+	s.mu.Lock()
+	loops := s.loops
+	s.loops = nil
+	s.mu.Unlock()
+	loops.stop()
 	return err
 }
 
