@@ -4,7 +4,7 @@ SHELL   := bash
 GO      ?= go
 RUN     ?= .
 
-.PHONY: build test setup lint test-go test-js test-browser test-crash-long fuzz-websocket measure clean
+.PHONY: build test setup lint test-go test-js test-browser test-crash-long test-websocket-long fuzz-websocket measure clean
 
 build: ## the binary, in bin/parley
 	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '-s -w' -o bin/parley ./cmd/parley
@@ -34,6 +34,9 @@ test-browser: build ## real Chromium, real proxies, against the built binary
 
 test-crash-long: ## kill -9 under load, 50 times (make test does it 5 times)
 	PARLEY_KILLS=50 $(GO) test -count=1 -timeout 60m -run TestKill -v ./cmd/parley
+
+test-websocket-long: ## 100,000 WebSocket connections come and go, in each form of server (make test has 5,000)
+	PARLEY_CONNECTIONS=100000 $(GO) test -count=1 -timeout 60m -run TestEcho_NothingIsLeft -v ./websocket
 
 FUZZTIME ?= 1m
 fuzz-websocket: ## each fuzz target of the WebSocket library for FUZZTIME

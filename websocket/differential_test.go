@@ -278,6 +278,8 @@ func FuzzDifferential(f *testing.F) {
 		"\x82\x7e\x01\x2d" + string(make([]byte, 301)),
 		"\x89\x7d" + string(make([]byte, 125)), "\x89\x7e\x00\x7e" + string(make([]byte, 126)),
 		"\x82\x7e\x00\x7d" + string(make([]byte, 125)), "\x82\x7e\x00\x7e" + string(make([]byte, 126)),
+		"\x02\x7e\x00\xc8" + string(make([]byte, 200)) + "\x80\x65" + string(make([]byte, 101)),
+		"\x02\x7e\x00\xc8" + string(make([]byte, 200)) + "\x80\x64" + string(make([]byte, 100)),
 		"\x82\x7e\x00\xc8" + string(make([]byte, 200)), "\x82\x7e\x00\xc9" + string(make([]byte, 201)),
 	} {
 		f.Add([]byte(seed), false)
