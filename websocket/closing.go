@@ -63,18 +63,17 @@ func (c *Conn) sendClose(code StatusCode, reason string) {
 
 // awaitClose waits for the peer's Close frame: through the Read that is running, or by reading itself.
 func (c *Conn) awaitClose(deadline time.Time) error {
-	timer := time.NewTimer(time.Until(deadline))
-	defer timer.Stop()
-	select {
-	case <-c.done:
-	case c.reading <- struct{}{}:
+	ctx, cancel := context.WithDeadline(context.Background(), deadline)
+	defer cancel()
+	switch c.reading.lock(ctx, c.done) {
+	case nil:
 		c.abandonStream()
 		c.deadline.setClosing(deadline, c.nc)
 		for err := error(nil); err == nil; {
 			_, err = c.nextData(context.Background())
 		}
 		c.reading.unlock()
-	case <-timer.C:
+	case context.DeadlineExceeded:
 		c.teardown(ErrCloseTimeout, true)
 	}
 	c.teardown(ErrClosed, false)

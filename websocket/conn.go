@@ -46,21 +46,21 @@ type Conn struct {
 	raw         *rawSocket // nil where the socket cannot be used directly: TLS, proxied and custom connections
 	client      bool       // our role: a client masks what it sends
 	subprotocol string
-	limits      limits
+	limits      *limits // shared by the connections of a Server
 
 	// Reading. All guarded by reading, except deadline, which has its own lock.
-	reading  lock
+	reading  mutex
 	machine  machine
 	in       input
 	stream   *messageReader // the message a Reader hands out, until it is complete
 	partial  []byte         // what a cancelled Read had of its message
 	partType MessageType
-	readErr  error // sticks
-	deadline readDeadline
+	readErr  error         // sticks
+	deadline *readDeadline // nil with a loop
 
 	// Writing. message is held for a whole message, wire while frames go out, always in this order.
-	message   lock
-	wire      lock
+	message   mutex
+	wire      mutex
 	closeSent bool // guarded by wire: nothing may follow a Close frame (section 5.5.1)
 	answers   answers
 	out       output
@@ -87,13 +87,9 @@ type Conn struct {
 func newConn(nc net.Conn, br *bufio.Reader, client bool, subprotocol string, l limits) *Conn {
 	c := &Conn{
 		nc:          nc,
-		raw:         newRawSocket(nc),
 		client:      client,
 		subprotocol: subprotocol,
-		limits:      l,
-		reading:     newLock(),
-		message:     newLock(),
-		wire:        newLock(),
+		limits:      &l,
 		done:        make(chan struct{}),
 		maskKey:     func(key []byte) { rand.Read(key) },
 	}
@@ -101,10 +97,19 @@ func newConn(nc net.Conn, br *bufio.Reader, client bool, subprotocol string, l l
 	c.machine.readLimit, c.machine.frameLimit = l.read, l.frame
 	c.negotiated(l.deflate)
 	c.in.leftover(br)
-	if c.server = l.server; c.server == nil {
-		c.keepalive.start(c)
+	if c.server = l.server; c.server != nil {
+		c.limits = c.server.shared(&l)
+		return c
 	}
+	c.block()
 	return c
+}
+
+// block prepares what a connection needs that a goroutine waits for.
+func (c *Conn) block() {
+	c.raw = newRawSocket(c.nc)
+	c.deadline = &readDeadline{}
+	c.keepalive.start(c)
 }
 
 // Subprotocol returns what the handshake agreed on, "" for none.
@@ -161,7 +166,9 @@ func (c *Conn) teardown(why error, abrupt bool) {
 			t.NetConn().Close() // else Close would wait to send an alert
 		}
 		c.nc.Close()
-		c.deadline.stop()
+		if c.deadline != nil {
+			c.deadline.stop()
+		}
 	})
 }
 

@@ -26,7 +26,6 @@ const readSize = 128 << 10
 // run is the handler form where no event loop reads the connection: a goroutine that waits for its bytes.
 func (s *Server) run(c *Conn) {
 	c.reading.try() // for good: Read returns ErrConcurrentRead
-	c.keepalive.start(c)
 	if s.Handler.OnOpen != nil {
 		s.Handler.OnOpen(c)
 	}

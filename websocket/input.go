@@ -11,7 +11,7 @@ type input struct {
 	borrowed *buffer       // what unread is in, nil if in br or nothing
 	br       *bufio.Reader // of the handshake, until what it holds is drained
 	full     bool          // the last fill took all there was room for: more is likely
-	small    [128]byte     // where sockets that are not raw wait for the first bytes
+	small    *[128]byte    // where sockets that are not raw wait for the first bytes
 }
 
 // leftover takes over what the handshake's reader has read too much.
@@ -46,6 +46,9 @@ func (in *input) fill(nc net.Conn, raw *rawSocket, expect int64) error {
 			in.full = n == len(b.data)
 		}
 		return err
+	}
+	if in.small == nil {
+		in.small = new([128]byte)
 	}
 	room := in.small[:]
 	if in.full || expect > int64(len(room)) {

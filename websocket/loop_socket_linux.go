@@ -67,7 +67,7 @@ func (ls *loops) adopt(c *Conn) bool {
 	}
 	s.remote, s.local = nc.RemoteAddr().(*net.TCPAddr).AddrPort(), nc.LocalAddr().(*net.TCPAddr).AddrPort()
 	nc.Close()
-	c.nc, c.raw, c.sock = nil, nil, s
+	c.nc, c.sock = nil, s
 	c.loop = (*ls)[rand.IntN(len(*ls))]
 	c.reading.try() // for good: Read returns ErrConcurrentRead
 	return true

@@ -3,8 +3,8 @@ package websocket
 import "fmt"
 
 // machine is the receiving half of the protocol, without I/O: bytes go in, in pieces of any size, and events come out.
-// However the same bytes are cut, the events are the same (data pieces of one message joined). It never allocates:
-// limits are checked when a header is known, and payload is handed on as a part of the input, unmasked in place.
+// However the same bytes are cut, the events are the same (data pieces of one message joined). It allocates nothing but, once,
+// room for a control frame that comes in pieces: limits are checked when a header is known, and payload is handed on as a part of the input, unmasked in place.
 type machine struct {
 	fromClient bool  // the peer is a client, so its frames must be masked (RFC 6455, section 5.1)
 	rsv        byte  // reserved bits that negotiated extensions gave a meaning (section 5.2)
@@ -18,7 +18,7 @@ type machine struct {
 	h       header
 	left    int64 // payload bytes still to come
 	maskPos int
-	control [maxControl]byte // payload of a control frame that came in pieces
+	control *[maxControl]byte // payload of a control frame that came in pieces
 	ncontr  int
 
 	// The message being received, across frames.
@@ -241,6 +241,9 @@ func (m *machine) readControl(p []byte) (event, int) {
 	p = m.take(p)
 	payload := p
 	if m.left > 0 || m.ncontr > 0 {
+		if m.control == nil {
+			m.control = new([maxControl]byte)
+		}
 		m.ncontr += copy(m.control[m.ncontr:], p)
 		payload = m.control[:m.ncontr]
 	}

@@ -78,7 +78,7 @@ func (c *Conn) messageLate() *ProtocolError {
 
 // boundMessage starts the clock of MessageTimeout when a message must be waited for, and stops it between messages.
 func (c *Conn) boundMessage() {
-	d := &c.deadline
+	d := c.deadline
 	switch {
 	case c.limits.messageTimeout == 0:
 	case c.machine.idle():

@@ -30,6 +30,8 @@ type Server struct {
 	leaving bool
 	empty   chan struct{} // closed when leaving and the last connection has ended
 	loops   loops
+	options sync.Once
+	limits  *limits // of all connections
 }
 
 // ServeHTTP accepts the request's WebSocket, or answers why not, and returns; the handlers do the rest. (Over HTTP/2 it
@@ -77,6 +79,12 @@ func (s *Server) refuse(w http.ResponseWriter) error {
 	return ErrServerClosed
 }
 
+// shared returns the limits that all connections have in common.
+func (s *Server) shared(l *limits) *limits {
+	s.options.Do(func() { s.limits = l })
+	return s.limits
+}
+
 func (s *Server) isLeaving() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -94,7 +102,11 @@ func (s *Server) enter(c *Conn, mayLoop bool) (looped bool, err error) {
 		s.conns = make(map[*Conn]struct{})
 	}
 	s.conns[c] = struct{}{}
-	return mayLoop && s.loops.adopt(c), nil
+	if mayLoop && s.loops.adopt(c) {
+		return true, nil
+	}
+	c.block()
+	return false, nil
 }
 
 // ended is the last thing that happens to a connection.

@@ -72,7 +72,7 @@ func (c *Conn) lockMessage(ctx context.Context) error {
 	if err := c.mayWrite(ctx); err != nil {
 		return err
 	}
-	if err := c.awaitLock(ctx, c.message); err != nil {
+	if err := c.awaitLock(ctx, &c.message); err != nil {
 		return err
 	}
 	if err := c.lockWire(ctx); err != nil {
@@ -90,7 +90,7 @@ func (c *Conn) unlockMessage() {
 
 // lockWire takes the wire for frames; it fails if there may be no more.
 func (c *Conn) lockWire(ctx context.Context) error {
-	if err := c.awaitLock(ctx, c.wire); err != nil {
+	if err := c.awaitLock(ctx, &c.wire); err != nil {
 		return err
 	}
 	err := c.mayWrite(ctx)

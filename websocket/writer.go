@@ -17,7 +17,7 @@ func (c *Conn) Writer(ctx context.Context, t MessageType) (io.WriteCloser, error
 	if err := c.mayWrite(ctx); err != nil {
 		return nil, err
 	}
-	if err := c.awaitLock(ctx, c.message); err != nil {
+	if err := c.awaitLock(ctx, &c.message); err != nil {
 		return nil, err
 	}
 	if err := c.mayWrite(ctx); err != nil {
