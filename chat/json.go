@@ -66,6 +66,7 @@ type (
 	}
 	leftData struct {
 		Channel channel.Name `json:"channel"`
+		Deleted bool         `json:"deleted,omitempty"`
 	}
 	readData struct {
 		Channel channel.Name `json:"channel"`

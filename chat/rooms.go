@@ -121,7 +121,7 @@ func (s *Service) Delete(ctx context.Context, who channel.Sender, admin bool, id
 	if id == Lobby {
 		return problem.Forbidden.Detail("the lobby cannot be deleted, only renamed")
 	}
-	if err := s.store.DeleteRoom(ctx, id, func(user string) channel.Draft { return left(user, r.Channel()) }); err != nil {
+	if err := s.store.DeleteRoom(ctx, id, func(user string) channel.Draft { return deleted(user, r.Channel()) }); err != nil {
 		return noRoom(id, err)
 	}
 	s.rooms.Drop(id)

@@ -147,7 +147,7 @@ func TestMembership(t *testing.T) {
 	s.ok(s.Join(ctx, ann, r.ID, ""))
 	s.ok(s.MayRead(ctx, ann, name))
 	s.ok(s.Delete(ctx, ann, false, r.ID))
-	if got := s.inbox(ann); got[len(got)-1] != `left: {"channel":"room:tea"}` {
+	if got := s.inbox(ann); got[len(got)-1] != `left: {"channel":"room:tea","deleted":true}` {
 		t.Fatal(got)
 	}
 }

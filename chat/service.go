@@ -109,7 +109,12 @@ func inbox(user, typ string, data json.RawMessage) channel.Draft {
 }
 
 func left(user string, name channel.Name) channel.Draft {
-	return inbox(user, "left", mustEncode(leftData{name}))
+	return inbox(user, "left", mustEncode(leftData{Channel: name}))
+}
+
+// deleted is left for a conversation that is no more, so that those who were in it are told why.
+func deleted(user string, name channel.Name) channel.Draft {
+	return inbox(user, "left", mustEncode(leftData{Channel: name, Deleted: true}))
 }
 
 // added is the inbox event of a conversation that was added, for one who has nothing unread in it.

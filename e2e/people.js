@@ -46,6 +46,14 @@ export class Person {
 		return this;
 	}
 
+	/** Another tab of the same person; its troubles are theirs. */
+	async anotherTab(path) {
+		const tab = new Person(this.context, await this.context.newPage(), this.url, this.name);
+		tab.troubles = this.troubles;
+		await tab.goes(path);
+		return tab;
+	}
+
 	composer = () => this.page.getByRole('textbox', { name: /^Message to/ });
 
 	async says(text) {

@@ -3,7 +3,7 @@
 import { conversationView } from './conversationview.js'
 import { confirmDialog } from './dialog.js'
 import { codeOf, describe } from './errors.js'
-import { fill, h, icon } from './dom.js'
+import { attribute, fill, h, icon } from './dom.js'
 import { onLanguage, t, tr } from './i18n.js'
 import { parley } from './client.js'
 import { renameDialog } from './names.js'
@@ -43,7 +43,23 @@ const side = sidebar({
 })
 
 /** Which of the columns a phone shows. @param {'list' | 'conversation' | 'people'} pane */
-const show = pane => void (app.dataset.pane = pane)
+function show(pane) {
+  app.dataset.pane = pane
+  alone()
+}
+
+/** Where one column is the whole page it is that page's main part, and its title the page's. */
+function alone() {
+  const pane = phone.matches ? app.dataset.pane : ''
+  promote(side.element, pane === 'list')
+  if (view) promote(view.side, pane === 'people')
+}
+
+/** @param {HTMLElement} column @param {boolean} main */
+function promote(column, main) {
+  attribute(column, 'role', main ? 'main' : 'complementary')
+  for (const heading of column.querySelectorAll('h2, h3')) attribute(heading, 'aria-level', main ? Number(heading.tagName[1]) - 1 : null)
+}
 
 /** @param {Route} route */
 async function go(route) {
@@ -66,6 +82,7 @@ async function go(route) {
     leave()
     view = conversationView(conversation, { invite: route.name === 'room' ? route.invite : '', togglePeople, closePeople })
     middle.replaceChildren(view.element, view.side)
+    alone()
     view.focus()
   } catch (error) {
     if (mine !== turn) return
@@ -151,6 +168,7 @@ async function enter() {
   addEventListener('popstate', () => {
     if (view) show(location.hash === '#people' ? 'people' : 'conversation')
   })
+  phone.addEventListener('change', alone)
   phone.addEventListener('change', () => location.pathname === '/' && navigate('/', { replace: true }))
   addEventListener('focus', () => store.refreshRooms().catch(() => {}))
   setInterval(() => document.visibilityState === 'visible' && store.refreshRooms().catch(() => {}), refreshEvery)

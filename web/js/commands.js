@@ -3,7 +3,7 @@
 /**
  * @typedef {{ kind: 'text', text: string }
  *   | { kind: 'vote', question: string, options: string[] }
- *   | { kind: 'vote-dialog', question: string }
+ *   | { kind: 'vote-dialog', question: string, options: string[] }
  *   | { kind: 'help' }
  *   | { kind: 'unknown', name: string }} Command
  */
@@ -20,5 +20,5 @@ export function parse(input) {
     .split(/[|｜]/u)
     .map(part => part.trim())
     .filter(Boolean)
-  return options.length >= 2 ? { kind: 'vote', question, options } : { kind: 'vote-dialog', question: question ?? '' }
+  return options.length >= 2 ? { kind: 'vote', question, options } : { kind: 'vote-dialog', question: question ?? '', options }
 }

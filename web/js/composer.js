@@ -18,7 +18,7 @@ const drafts = new Map()
 
 /**
  * @param {Conversation} conversation
- * @param {{ sent: () => void, help: () => void, vote: (question?: string) => void, leaveField: () => void }} actions
+ * @param {{ sent: () => void, help: () => void, vote: (question?: string, options?: string[]) => void, leaveField: () => void }} actions
  */
 export function composer(conversation, { sent, help, vote, leaveField }) {
   /** @type {Message | null} */
@@ -111,7 +111,7 @@ export function composer(conversation, { sent, help, vote, leaveField }) {
       makeVote(command.question, command.options)
     } else {
       clear()
-      vote(command.question)
+      vote(command.question, command.options)
     }
     input.focus()
   }
@@ -184,7 +184,15 @@ export function composer(conversation, { sent, help, vote, leaveField }) {
     )
   }
 
-  const stop = [conversation.on('typing', drawTyping), conversation.on('messages', drawTyping)]
+  /** What one edits was deleted, here or elsewhere: what one has written instead is kept. */
+  function stillThere() {
+    if (!editing || !conversation.messages.some(m => m.seq === editing?.seq && m.data.deleted)) return
+    drafts.set(conversation.channel, input.value)
+    cancelEdit()
+    toast(tr('error.no_message'), 'bad')
+  }
+
+  const stop = [conversation.on('typing', drawTyping), conversation.on('messages', drawTyping), conversation.on('messages', stillThere)]
   queueMicrotask(grow)
   return {
     element: root,

@@ -80,9 +80,9 @@ export function conversationView(conversation, { invite, togglePeople, closePeop
     ])
   }
 
-  /** @param {string} [question] */
-  async function makeVote(question) {
-    if (await voteDialog({ room: conversation.id, roomName: conversation.name, question })) messages.sent()
+  /** @param {string} [question] @param {string[]} [options] */
+  async function makeVote(question, options) {
+    if (await voteDialog({ room: conversation.id, roomName: conversation.name, question, options })) messages.sent()
     write.focus()
   }
 

@@ -26,8 +26,8 @@ export function people(conversation, { close }) {
   const lists = h('div', { class: 'people-scroll' }, hereTitle, hereList, awayTitle, awayList)
   listKeys(lists, 'a')
   const root = h(
-    'aside',
-    { class: 'people', 'aria-label': tr('people') },
+    'section',
+    { class: 'people', role: 'complementary', 'aria-label': tr('people') },
     h('header', null, h('h2', null, tr('people')), iconButton('close', tr('close'), { class: 'people-close', onclick: close })),
     lists,
   )
@@ -91,7 +91,18 @@ export function people(conversation, { close }) {
     draw()
   }
 
-  const stop = [conversation.on('here', draw), conversation.on('joined', () => load().catch(() => {}))]
+  /** Who speaks in a room belongs to it. @param {import('../sdk/types.js').Message} message */
+  function spoke({ from }) {
+    if (!from || conversation.kind !== 'room' || members.some(member => member.id === from.id)) return
+    members = [...members, from]
+    draw()
+  }
+
+  const stop = [
+    conversation.on('here', draw),
+    conversation.on('arrived', spoke),
+    conversation.on('joined', () => load().catch(() => {})),
+  ]
   // Polls and long polls carry no signals, so there one has to ask.
   const timer = setInterval(() => {
     if (!['poll', 'longpoll'].includes(parley.connection.transport ?? '')) return

@@ -66,9 +66,11 @@ function draw() {
   if (!vote) return
   document.title = `${vote.question} · Parley`
   setText(question, vote.question)
-  const columns = vote.options.length > 24 ? 3 : vote.options.length > 8 ? 2 : 1
-  question.classList.toggle('long', vote.question.length > 90 || columns === 3)
-  main.style.setProperty('--rows', String(Math.max(3, Math.ceil(vote.options.length / columns))))
+  const many = vote.options.length
+  const columns = many > 36 ? 4 : many > 24 ? 3 : many > 8 ? 2 : 1
+  question.classList.toggle('long', vote.question.length > 90 || many > 16)
+  bars.classList.toggle('dense', many > 16)
+  main.style.setProperty('--rows', String(Math.max(3, Math.ceil(many / columns))))
   attribute(bars, 'data-columns', columns)
   // The owner always sees the counts; the audience in front of the wall only by the rule of the vote.
   const shown = vote.visible && revealed(vote)

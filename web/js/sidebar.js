@@ -34,17 +34,18 @@ export function sidebar(actions) {
   const lang = languageButton()
   const root = h(
     'div',
-    { class: 'sidebar' },
+    { class: 'sidebar', role: 'complementary', 'aria-label': 'Parley' },
     h(
-      'header',
+      'div',
       { class: 'sidebar-head' },
+      h('h2', { class: 'visually-hidden' }, tr('conversations')),
       brand(),
       h('span', { class: 'space' }),
       iconButton('search', tr('search'), { onclick: actions.search }),
       lang,
     ),
     scroll,
-    h('footer', { class: 'sidebar-foot' }, badge(), me),
+    h('div', { class: 'sidebar-foot' }, badge(), me),
   )
 
   function menu() {
@@ -147,7 +148,7 @@ function section(id, title, glyph, label, add, none) {
   const element = h(
     'section',
     { class: `list ${id}` },
-    h('header', null, h('h2', { id: `list-${id}` }, title), iconButton(glyph, label, { onclick: add })),
+    h('header', null, h('h3', { id: `list-${id}` }, title), iconButton(glyph, label, { onclick: add })),
     list,
     empty,
   )

@@ -90,7 +90,7 @@ class Store extends Emitter {
       const conversation = this.conversations.get(data.channel)
       if (conversation) {
         this.#remove(conversation)
-        this.emit('ended', { conversation, code: 'left' })
+        this.emit('ended', { conversation, code: data.deleted ? 'channel_deleted' : 'left' })
       }
       this.refreshRooms().catch(() => {})
     }

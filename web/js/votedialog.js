@@ -22,10 +22,10 @@ const visibilities = /** @type {const} */ ([
 ])
 
 /**
- * @param {{ room?: string, roomName?: string, question?: string }} [where]
+ * @param {{ room?: string, roomName?: string, question?: string, options?: string[] }} [where]
  * @returns {Promise<import('../sdk/types.js').Vote | null>} the vote, or null when given up
  */
-export async function voteDialog({ room, roomName, question = '' } = {}) {
+export async function voteDialog({ room, roomName, question = '', options: given = [] } = {}) {
   /** @type {import('../sdk/types.js').Vote | null} */
   let vote = null
   const options = h('ol', { class: 'option-fields' })
@@ -60,8 +60,8 @@ export async function voteDialog({ room, roomName, question = '' } = {}) {
     for (const button of options.querySelectorAll('button')) button.disabled = options.children.length <= 2
     more.hidden = options.children.length >= most
   }
-  add()
-  add()
+  for (const text of given) add().value = text
+  while (options.children.length < 2) add()
 
   const multiple = toggle(tr('vote.multiple'), 'multiple', false)
   const min = h('input', { type: 'number', name: 'min', min: 1, max: most, value: '1', inputmode: 'numeric' })
