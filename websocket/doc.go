@@ -1,4 +1,4 @@
-// Package websocket is the WebSocket protocol (RFC 6455), server and client, on the standard library alone.
+// Package websocket is the WebSocket protocol (RFC 6455), server and client.
 //
 // # What a WebSocket is
 //
@@ -95,11 +95,25 @@
 //
 // Nothing grows with what a peer does: who sends pings and takes no pongs is not read any further, and left after WriteTimeout. A connection that is silent holds no buffer and no goroutine of ours; keepalive is a timer.
 //
+// What comes before the handshake is bounded by the HTTP server: set http.Server.ReadHeaderTimeout, or a client that opens TCP and says nothing
+// stays for ever.
+//
+// # Over HTTP/2
+//
+// A browser that has an HTTP/2 connection to a server can open WebSockets as streams of it (RFC 8441). The request is then CONNECT with :protocol
+// websocket, without Upgrade and Key, the answer 200; all else is the same, and [Accept] takes either. A server must announce that it can:
+// import parley/websocket/enablehttp2 for that, and let CONNECT through to the handler. The handler must stay until the connection has ended.
+//
+// # Streams and tests
+//
+// [NetConn] makes a net.Conn of a connection, for protocols that are made for TCP. [Pipe] makes both ends of a connection in memory, for tests,
+// also in a bubble of testing/synctest.
+//
 // # Inside
 //
 // The protocol is a machine without I/O (machine.go): bytes in, events out, the same events however the bytes are cut. Around it, Conn
 // does the waiting (receive.go, write.go), on Linux and other Unix systems with the socket's own system calls, so that a buffer is taken from
 // a pool only once there are bytes for it. CONFORMANCE.md lists the rules of the RFC with the tests that hold them.
 //
-// Not supported: extensions (compression, RFC 7692; they are declined) and HTTP/2 (RFC 8441; refused with 505).
+// Not supported: HTTP/2 for clients (Dial speaks HTTP/1.1).
 package websocket

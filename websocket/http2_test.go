@@ -334,3 +334,41 @@ func TestConn_HTTP2_NothingIsLeftOf500Streams(t *testing.T) {
 		}
 	}
 }
+
+func TestServer_8441_5_ExtensionsAreNegotiatedAsEver(t *testing.T) {
+	s := serveH2(t, &websocket.AcceptOptions{Compression: websocket.Compression{Mode: websocket.CompressionTakeover}}, nil)
+	p := connectH2(t, s.addr)
+	_, h := p.request(append(p.connectFields(), [2]string{"sec-websocket-extensions", "permessage-deflate"})...)
+	if got := h["sec-websocket-extensions"]; len(got) != 1 || !strings.HasPrefix(got[0], "permessage-deflate") {
+		t.Fatal(h)
+	}
+}
+
+// The handler form: ServeHTTP stays as long as the connection does, and Shutdown says 1001.
+func TestConn_HTTP2_HandlerForm(t *testing.T) {
+	ended := make(chan error, 1)
+	ws := &websocket.Server{Handler: websocket.Handler{
+		OnMessage: func(c *websocket.Conn, typ websocket.MessageType, data []byte) {
+			c.Write(context.Background(), typ, data)
+		},
+		OnClose: func(_ *websocket.Conn, err error) { ended <- err },
+	}}
+	hs := httptest.NewUnstartedServer(ws)
+	hs.EnableHTTP2 = true
+	hs.StartTLS()
+	defer hs.Close()
+	p, stream := connectH2(t, hs.Listener.Addr().String()).open()
+	p.send(fin|text, "hello")
+	p.expect(text, "hello")
+	shut := make(chan error, 1)
+	go func() { shut <- ws.Shutdown(testContext(t)) }()
+	p.expectClose(1001)
+	p.sendClose(1001, "")
+	if err := await(t, shut); err != nil {
+		t.Fatal(err)
+	}
+	await(t, ended)
+	if _, err := stream.Read(make([]byte, 1)); err != io.EOF {
+		t.Fatalf("the stream ended with %v, not END_STREAM", err)
+	}
+}
