@@ -29,7 +29,8 @@ var arrows = map[string][]string{
 	"engine/enginetest":     {"channel", "identity", "chat", "vote", "problem"},
 	"web":                   {},
 	"":                      {"api", "transport", "engine/sqlite", "web", "gate", "chat", "vote", "identity", "channel", "problem", "limit"},
-	"cmd/parley":            {"", "gate", "limit", "websocket/enablehttp2"},
+	"verify":                {"websocket"},
+	"cmd/parley":            {"", "gate", "limit", "verify", "websocket/enablehttp2"},
 
 	// The classic programs stand on what everybody can import.
 	"examples":                {},

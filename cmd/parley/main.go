@@ -37,7 +37,7 @@ parley config > parley.toml         write a configuration file with all settings
 parley --config parley.toml         use it`,
 		Flags:     flags(file),
 		Action:    serve.Action,
-		Commands:  []*cli.Command{serve, configCommand(file), adminLinkCommand(file), recountCommand(file)},
+		Commands:  []*cli.Command{serve, configCommand(file), adminLinkCommand(file), recountCommand(file), verifyCommand()},
 		Suggest:   true,
 		ArgsUsage: " ",
 	}

@@ -1,0 +1,138 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/urfave/cli/v3"
+
+	"parley/verify"
+)
+
+// What `parley verify` and `parley bench` exit with.
+const (
+	exitViolation = 1 // the server broke a promise
+	exitNoRun     = 2 // it could not be found out
+)
+
+// verifyCommand proves a server's promises from outside.
+func verifyCommand() *cli.Command {
+	var o verify.Options
+	var report string
+	return &cli.Command{
+		Name:      "verify",
+		Usage:     "prove that a server loses nothing, repeats nothing and keeps the order",
+		ArgsUsage: "URL",
+		Description: `parley verify http://127.0.0.1:8080              half a minute, with 4 publishers, 8 readers and 8 voters
+parley verify https://chat.example.com --for 1h  through your proxy; restart what you like meanwhile
+parley verify URL --json report.json             the report, for programs
+
+Exit code: 0 all promises kept, 1 one was broken, 2 it could not be found out. docs/verify.md says what is demanded.`,
+		Flags: []cli.Flag{
+			&cli.DurationFlag{Name: "for", Usage: "how long to write (default: 30s, or until --messages)", Destination: &o.For},
+			&cli.IntFlag{Name: "messages", Usage: "write until so many are acknowledged", Destination: &o.Messages},
+			&cli.IntFlag{Name: "publishers", Value: 4, Usage: "every other one over HTTP and over WebSocket", Destination: &o.Publishers},
+			&cli.IntFlag{Name: "readers", Value: 8, Usage: "over all transports", Destination: &o.Readers},
+			&cli.IntFlag{Name: "voters", Value: 8, Destination: &o.Voters},
+			&cli.FloatFlag{Name: "rate", Value: 200, Usage: "messages a second of each publisher; -1: as many as are answered", Destination: &o.Rate},
+			&cli.StringFlag{Name: "room", Usage: "id of a room to use (default: private ones, made for it and removed)", Destination: &o.Room},
+			&cli.StringFlag{Name: "token", Usage: "session of who does everything (default: guests made for it)", Sources: cli.EnvVars("PARLEY_TOKEN"), Destination: &o.Token},
+			&cli.Uint64Flag{Name: "seed", Usage: "of what is random (default: a new one, which is printed)", Destination: &o.Seed},
+			&cli.DurationFlag{Name: "timeout", Value: 10 * time.Second, Usage: "of a request, before it is repeated", Destination: &o.Timeout},
+			&cli.DurationFlag{Name: "settle", Value: time.Minute, Usage: "how long catching up may take", Destination: &o.Settle},
+			&cli.BoolFlag{Name: "keep", Usage: "leave the rooms and guests on the server", Destination: &o.Keep},
+			&cli.StringFlag{Name: "json", Usage: "write the report to this `FILE`; - for the output", Destination: &report},
+		},
+		Action: func(ctx context.Context, cmd *cli.Command) error {
+			if cmd.Args().Len() != 1 {
+				return cli.Exit("parley verify: which server? Try: parley verify http://127.0.0.1:8080", exitNoRun)
+			}
+			o.URL = cmd.Args().First()
+			out := cmd.Root().Writer
+			if report == "-" {
+				out = cmd.Root().ErrWriter
+			}
+			progress := newProgressLine(os.Stderr)
+			hinted := false
+			o.Progress = func(p verify.Progress) {
+				if p.Refused > 0 && !hinted {
+					hinted = true
+					progress.say("The server's limits slow this down. For more, start it with " + noLimits + ".")
+				}
+				progress.show(p.Done, fmt.Sprintf("%-11s %s  published %d  acknowledged %d  ballots %d  delivered %d  reconnects %d  broken %d  gaps %d  violations %d",
+					p.Phase, p.Elapsed.Round(time.Second), p.Published, p.Acknowledged, p.Ballots, p.Delivered, p.Connections, p.Broken, p.Gaps, p.Violations))
+			}
+			r, err := verify.Run(ctx, o)
+			progress.end()
+			if r != nil {
+				if err := writeReport(report, cmd.Root().Writer, r); err != nil {
+					return cli.Exit("parley verify: "+err.Error(), exitNoRun)
+				}
+				printVerdict(out, r, err)
+			}
+			switch {
+			case r != nil && r.Counts.Violations > 0:
+				return cli.Exit("", exitViolation)
+			case errors.Is(err, context.Canceled):
+				return cli.Exit("parley verify: interrupted", exitNoRun)
+			case err != nil:
+				return cli.Exit("parley verify: "+err.Error(), exitNoRun)
+			case len(r.Open) > 0:
+				return cli.Exit("", exitNoRun)
+			}
+			return nil
+		},
+	}
+}
+
+// noLimits are the flags of a server that is to be loaded by one machine.
+const noLimits = "--rate-publish off --rate-ballot off --rate-guest off --rate-address off --streams-per-address 0"
+
+// printVerdict says what was found, the first violations in full.
+func printVerdict(w io.Writer, r *verify.Report, failure error) {
+	c := r.Counts
+	fmt.Fprintf(w, "%s: %d messages published, %d acknowledged, %d repeated on purpose or for want of an answer, %d ballots\n", r.URL, c.Published, c.Acknowledged, c.Repeated, c.Ballots)
+	fmt.Fprintf(w, "%d messages delivered over %d connections; %d connections and requests broke; %d gaps; %d refusals by limits; seed %d; %.1f s\n",
+		c.Delivered, c.Connections, c.Broken, c.Gaps, c.Refused, r.Seed, r.Seconds)
+	const shown = 10
+	for i, v := range r.Violations[:min(shown, len(r.Violations))] {
+		fmt.Fprintf(w, "\n%d. %s\n   where     %s seq %d\n   who       %s\n   expected  %s\n   came      %s\n", i+1, strings.ToUpper(v.Rule), v.Channel, v.Seq, v.Who, v.Expected, v.Came)
+	}
+	if c.Violations > shown {
+		fmt.Fprintf(w, "\n… and %d more (up to %d of them in the report: --json FILE)\n", c.Violations-shown, verify.MaxViolations)
+	}
+	for _, o := range r.Open[:min(shown, len(r.Open))] {
+		fmt.Fprintln(w, "undecided:", o)
+	}
+	switch {
+	case c.Violations > 0:
+		fmt.Fprintf(w, "\nVIOLATED: %d promises broken. The rooms %v and the vote %s are left on the server to be looked at.\n", c.Violations, r.Rooms, r.Vote)
+	case failure != nil || len(r.Open) > 0:
+		fmt.Fprintf(w, "\nUNDECIDED: no violation was seen, but the run did not come to its end.\n")
+	default:
+		fmt.Fprintf(w, "\nKEPT: nothing lost, nothing twice, one order for all, acknowledged = present, every ballot counted.\n")
+	}
+}
+
+// writeReport writes a report as JSON to a file, or to out if that is "-".
+func writeReport(path string, out io.Writer, report any) error {
+	if path == "" {
+		return nil
+	}
+	data, err := json.MarshalIndent(report, "", "  ")
+	if err != nil {
+		return err
+	}
+	data = append(data, '\n')
+	if path == "-" {
+		_, err = out.Write(data)
+		return err
+	}
+	return os.WriteFile(path, data, 0o644)
+}

@@ -1,0 +1,73 @@
+package verify
+
+import (
+	"fmt"
+	"net/url"
+	"strings"
+	"time"
+)
+
+// Options say what to verify, and how hard.
+type Options struct {
+	URL   string // of the server or of a proxy before it: http://127.0.0.1:8080
+	Token string // who does everything; empty: guests made for it. One person is one voter.
+	Room  string // id of a room to use beside other people; empty: two private rooms made for it, and removed afterwards
+	Keep  bool   // leave rooms and guests on the server afterwards. Where a violation was found they are left in any case.
+
+	// Writing ends after For (default 30 s), after so many acknowledged Messages (0: any number), or when Stop is closed,
+	// whichever is first. Then the readers catch up.
+	For      time.Duration
+	Messages int
+	Stop     <-chan struct{}
+
+	Publishers int     // default 4: every other one over HTTP, one after the other; over WebSocket, pipelined
+	Readers    int     // default 8: the first four keep to a transport each, the others switch; every fourth comes late
+	Voters     int     // default 8
+	Rate       float64 // messages a second of each publisher; default 200; negative: as many as are answered
+	Seed       uint64  // of all that is random; 0: one is chosen, and told in the report
+
+	Timeout time.Duration // of a request before it is repeated; default 10 s
+	Settle  time.Duration // how long the last answers and the readers' catching up may take; default 1 minute
+
+	// Progress, if set, is told four times a second how far the run is.
+	Progress func(Progress)
+}
+
+// Progress is how far a run is.
+type Progress struct {
+	Phase   string        // what is being done: "preparing", "running", "catching up", "judging"
+	Elapsed time.Duration // since writing began
+	Done    float64       // of the writing, 0 to 1; 0 where there is no telling
+	Counts
+}
+
+func (o Options) withDefaults() (Options, error) {
+	u, err := url.Parse(o.URL)
+	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || u.RawQuery != "" || u.Fragment != "" {
+		return o, fmt.Errorf("%q is not the address of a server, like http://127.0.0.1:8080", o.URL)
+	}
+	o.URL = strings.TrimSuffix(o.URL, "/")
+	if o.Publishers < 0 || o.Readers < 0 || o.Voters < 0 || o.Messages < 0 || o.For < 0 {
+		return o, fmt.Errorf("publishers, readers, voters, messages and the time cannot be negative")
+	}
+	or(&o.Publishers, 4)
+	or(&o.Readers, 8)
+	or(&o.Voters, 8)
+	or(&o.Rate, 200)
+	or(&o.Timeout, 10*time.Second)
+	or(&o.Settle, time.Minute)
+	if o.For == 0 && o.Messages == 0 && o.Stop == nil {
+		o.For = 30 * time.Second
+	}
+	if o.Token != "" {
+		o.Voters = 1
+	}
+	return o, nil
+}
+
+func or[T comparable](value *T, byDefault T) {
+	var zero T
+	if *value == zero {
+		*value = byDefault
+	}
+}

@@ -1,0 +1,260 @@
+package verify
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+)
+
+// transports are the four ways to read.
+var transports = []string{"poll", "long poll", "SSE", "WebSocket"}
+
+// reader reads all channels, each from its own position, by one transport or by all in turn, and checks that what it is given
+// is what comes next.
+type reader struct {
+	*person
+	oracle     *oracle
+	random     *rand.Rand
+	name       string
+	transports []string // one is chosen at random for each connection
+	channels   []string
+
+	transport string // of the present connection
+
+	mu      sync.Mutex // guards what follows: the run asks how far the reader is
+	cursors map[string]*cursor
+	screen  *tally // the newest that was shown
+}
+
+// cursor is where a reader is in a channel.
+type cursor struct {
+	position string
+	seq      uint64
+	past     []string // some positions it was at before, to which it may go back
+	furthest uint64   // seq
+	floor    uint64   // up to where the beginning was gone
+}
+
+func newReader(p *person, o *oracle, random *rand.Rand, name string, st *stage, transports ...string) *reader {
+	r := &reader{person: p, oracle: o, random: random, name: name, transports: transports, channels: st.channels, cursors: map[string]*cursor{}}
+	for channel, base := range st.base {
+		seq, _ := seqOf(base)
+		r.cursors[channel] = &cursor{position: base, seq: seq, furthest: seq}
+	}
+	return r
+}
+
+// read reads until it has reached the goals, or ctx ends. It knows the goals once they are sent: until then it reads on.
+// The error is what makes the run impossible.
+func (r *reader) read(ctx context.Context, goals <-chan map[string]uint64) error {
+	var goal map[string]uint64
+	for ctx.Err() == nil {
+		select {
+		case goal = <-goals:
+			goals = nil
+		default:
+		}
+		if goal != nil && len(r.behind(goal)) == 0 {
+			return nil
+		}
+		r.transport = r.transports[r.random.IntN(len(r.transports))]
+		channels := r.channels
+		if goal != nil {
+			channels = r.behind(goal)
+		}
+		if r.random.IntN(2) == 0 { // the form of one channel
+			i := r.random.IntN(len(channels))
+			channels = channels[i : i+1]
+		}
+		if goal == nil && r.random.IntN(10) == 0 {
+			r.goBack()
+		}
+		stint, cancel := context.WithTimeout(ctx, r.stint(goal != nil))
+		if goal != nil {
+			go r.stopAt(stint, cancel, goal, channels)
+		}
+		r.counts.connections.Add(1)
+		err := r.connect(stint, channels)
+		over := stint.Err() != nil
+		cancel()
+		var why *refusal
+		switch {
+		case over || err == nil:
+		case errors.As(err, &why) && !why.passing():
+			return fmt.Errorf("reading by %s: %w", r.transport, err)
+		case !r.patience(ctx, err):
+			return nil
+		}
+	}
+	return nil
+}
+
+// stint is how long the next connection lasts, if it lasts.
+func (r *reader) stint(catchingUp bool) time.Duration {
+	switch n := r.random.IntN(8); {
+	case len(r.transports) == 1 && !catchingUp:
+		return time.Second + time.Duration(r.random.IntN(4000))*time.Millisecond
+	case n < 5 && !catchingUp:
+		return time.Duration(5+r.random.IntN(200)) * time.Millisecond
+	default:
+		return time.Duration(200+r.random.IntN(1800)) * time.Millisecond
+	}
+}
+
+// stopAt ends a stint as soon as the channels are where they are to be.
+func (r *reader) stopAt(stint context.Context, stop context.CancelFunc, goal map[string]uint64, channels []string) {
+	for pause(stint, 5*time.Millisecond) {
+		behind := r.behind(goal)
+		if !slices.ContainsFunc(channels, func(c string) bool { return slices.Contains(behind, c) }) {
+			stop()
+		}
+	}
+}
+
+// behind are the channels in which the reader has not reached its goal.
+func (r *reader) behind(goal map[string]uint64) (list []string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, c := range r.channels {
+		if r.cursors[c].seq < goal[c] {
+			list = append(list, c)
+		}
+	}
+	return list
+}
+
+// goBack takes up an earlier position in some channel, as a page does that was restored.
+func (r *reader) goBack() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, c := range r.cursors {
+		if len(c.past) > 0 && r.random.IntN(2) == 0 {
+			c.position = c.past[r.random.IntN(len(c.past))]
+			c.seq, _ = seqOf(c.position)
+		}
+	}
+}
+
+func (r *reader) who() string { return r.name + " (" + r.transport + ")" }
+
+// where is the position in a channel.
+func (r *reader) where(channel string) string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.cursors[channel].position
+}
+
+// apply takes a batch or gap. It must begin where the reader is; if it does not, that is noted, and the reader goes on from
+// there, as whatever else is wrong is worth knowing too.
+func (r *reader) apply(b *batch) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	c := r.cursors[b.Channel]
+	bad := func(rule string, seq uint64, expected, came string) {
+		r.oracle.violate(Violation{Rule: rule, Channel: b.Channel, Seq: seq, Who: r.who(), Expected: expected, Came: came})
+	}
+	if c == nil {
+		bad("protocol", 0, "batches of the channels that were asked for", "one of "+b.Channel)
+		return
+	}
+	if b.Gap != nil {
+		if b.Gap.From != c.position {
+			bad("protocol", c.seq, "a gap from the reader's position "+c.position, fmt.Sprintf("%+v", *b.Gap))
+		}
+		r.oracle.told(r.who(), b.Channel, b.Gap)
+		c.move(b.Gap.Resume)
+		c.floor = c.seq
+		return
+	}
+	from, okFrom := seqOf(b.From)
+	to, okTo := seqOf(b.To)
+	switch {
+	case !okFrom || !okTo || to < from:
+		bad("protocol", c.seq, "a batch from a position to a later one", b.describe())
+		return
+	case b.From == c.position:
+	case from > c.seq:
+		bad("lost", c.seq+1, "a batch from the reader's position "+c.position, b.describe())
+	default:
+		bad("twice", from+1, "a batch from the reader's position "+c.position, b.describe())
+	}
+	if strings.HasPrefix(b.Channel, "vote:") {
+		r.applyTallies(b, from, to, bad)
+	} else {
+		r.applyMessages(b, from, to, bad)
+	}
+	c.move(b.To)
+	if len(b.Messages) > 0 && r.random.IntN(4) == 0 {
+		c.remember(b.To, r.random)
+	}
+}
+
+// applyMessages demands that seq is dense: nothing is left out, nothing comes twice.
+func (r *reader) applyMessages(b *batch, seq, to uint64, bad func(string, uint64, string, string)) {
+	for i := range b.Messages {
+		m := &b.Messages[i]
+		switch {
+		case m.Seq > seq+1:
+			bad("lost", seq+1, fmt.Sprintf("seq %d behind seq %d", seq+1, seq), fmt.Sprintf("seq %d, %s", m.Seq, m.ID))
+		case m.Seq <= seq:
+			bad("twice", m.Seq, fmt.Sprintf("seq %d behind seq %d", seq+1, seq), fmt.Sprintf("seq %d, %s", m.Seq, m.ID))
+		}
+		r.oracle.deliver(r.who(), b.Channel, m)
+		seq = m.Seq
+	}
+	if seq != to {
+		bad("lost", seq+1, fmt.Sprintf("messages up to the batch's end, seq %d", to), fmt.Sprintf("none behind seq %d", seq))
+	}
+}
+
+// applyTallies demands that the newest tally is there, that versions grow, and that each counts every voter once.
+func (r *reader) applyTallies(b *batch, seq, to uint64, bad func(string, uint64, string, string)) {
+	from := seq
+	for i := range b.Messages {
+		m := &b.Messages[i]
+		if m.Seq <= seq {
+			bad("twice", m.Seq, fmt.Sprintf("a seq behind %d", seq), fmt.Sprintf("seq %d", m.Seq))
+		}
+		seq = m.Seq
+		r.oracle.deliver(r.who(), b.Channel, m)
+		t, err := parseTally(m)
+		if err != nil {
+			bad("protocol", m.Seq, "a tally", fmt.Sprintf("%s %.300s", m.Type, m.Data))
+			continue
+		}
+		if r.screen != nil && t.Version <= r.screen.Version {
+			bad("tally", m.Seq, fmt.Sprintf("a version above %d, which is on the screen", r.screen.Version), fmt.Sprintf("version %d", t.Version))
+		}
+		if n := sum(t.counts()); n != t.Voters {
+			bad("tally", m.Seq, fmt.Sprintf("%d ballots of %d voters", t.Voters, t.Voters), fmt.Sprintf("the counts %v", t.counts()))
+		}
+		r.screen = t
+	}
+	if to > from && seq != to {
+		bad("lost", to, fmt.Sprintf("the newest tally, seq %d", to), fmt.Sprintf("none behind seq %d", seq))
+	}
+}
+
+func (c *cursor) move(to string) {
+	if seq, ok := seqOf(to); ok {
+		c.position, c.seq = to, seq
+		c.furthest = max(c.furthest, seq)
+	}
+}
+
+func (c *cursor) remember(position string, random *rand.Rand) {
+	if len(c.past) < 8 {
+		c.past = append(c.past, position)
+	} else {
+		c.past[random.IntN(len(c.past))] = position
+	}
+}
+
+func (b *batch) describe() string {
+	return fmt.Sprintf("one from %s to %s with %d messages", b.From, b.To, len(b.Messages))
+}
