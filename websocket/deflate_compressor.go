@@ -11,8 +11,12 @@ import (
 type compressor struct {
 	w    *flate.Writer
 	out  []byte
+	dict []byte // for a small message: the dictionary, which w has not seen
 	pool *sync.Pool
 }
+
+// smallMessage is the size below which a flate.Writer finds no repetitions, not even of its dictionary; flate.StatelessDeflate does.
+const smallMessage = 128
 
 var (
 	levelCompressors  [10]sync.Pool                // by level, for windows of 32 KiB
@@ -43,10 +47,10 @@ func borrowCompressor(level, bits, n int, dict []byte) *compressor {
 		}
 		z = &compressor{w: w, pool: pool}
 	}
-	if len(dict) > 0 {
-		z.w.ResetDict(z, dict)
+	if z.dict = z.dict[:0]; n < smallMessage && len(dict) > 0 {
+		z.dict = append(z.dict, dict...)
 	} else {
-		z.w.Reset(z)
+		z.w.ResetDict(z, dict)
 	}
 	z.out = z.out[:0]
 	return z
@@ -61,6 +65,10 @@ func (z *compressor) Write(p []byte) (int, error) {
 // flush compresses a piece of a message that goes on. The result is valid until the next call.
 func (z *compressor) flush(plain []byte) []byte {
 	z.out = z.out[:0]
+	if len(z.dict) > 0 {
+		flate.StatelessDeflate(z, plain, false, z.dict)
+		return z.out
+	}
 	z.w.Write(plain)
 	z.w.Flush()
 	return z.out
@@ -72,9 +80,8 @@ func (z *compressor) finish(plain []byte) []byte {
 	return out[:len(out)-4]
 }
 
-// giveBack returns the compressor, and nothing of what it saw.
+// giveBack returns the compressor. What it saw stays in it, out of reach, until it is borrowed again.
 func (z *compressor) giveBack() {
-	z.w.ResetDict(nil, nil)
 	if cap(z.out) > largeBuffer {
 		z.out = nil
 	}

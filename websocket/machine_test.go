@@ -13,7 +13,10 @@ import (
 
 // play feeds p to a machine in pieces that end at the cuts, and returns the events as text, pieces of one message joined.
 func play(fromClient bool, readLimit, frameLimit int64, p []byte, cuts []int) []string {
-	m := &machine{fromClient: fromClient, readLimit: readLimit, frameLimit: frameLimit}
+	return playOn(&machine{fromClient: fromClient, readLimit: readLimit, frameLimit: frameLimit}, p, cuts)
+}
+
+func playOn(m *machine, p []byte, cuts []int) []string {
 	p = bytes.Clone(p) // it is unmasked in place
 	var events []string
 	var data []byte
