@@ -56,8 +56,11 @@ test('the language changes at once and is remembered', async () => {
 	await composer.fill('大家好');
 	await composer.press('Enter');
 	await chinese.sees('大家好');
+	for (const where of ['h1', '.sidebar a.entry[aria-current]']) await chinese.page.locator(where, { hasText: '大厅' }).waitFor();
+	assert.match(await composer.getAttribute('placeholder'), /大厅/);
 	await chinese.page.locator('button.language').click();
 	await chinese.page.getByRole('heading', { name: 'Rooms' }).waitFor();
+	await chinese.page.getByRole('heading', { level: 1, name: 'Lobby' }).waitFor();
 	assert.equal(await chinese.page.locator('html').getAttribute('lang'), 'en');
 	await chinese.page.reload();
 	await chinese.page.getByRole('heading', { name: 'Rooms' }).waitFor();

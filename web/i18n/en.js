@@ -19,6 +19,7 @@ export default {
   'list.comma': ', ',
   wait: { one: 'Too fast: wait {n} s.', other: 'Too fast: wait {n} s.' },
   toChat: 'Go to the chat',
+  lobby: 'Lobby',
   toLobby: 'Go to the lobby',
   pickConversation: 'Choose a conversation to read it here.',
   'title.unread': '({n}) {title}',

@@ -20,6 +20,7 @@ export default {
   'list.comma': '、',
   wait: '操作太快，请等 {n} 秒。',
   toChat: '去聊天',
+  lobby: '大厅',
   toLobby: '去大厅',
   pickConversation: '选择一个对话，在这里阅读。',
   'title.unread': '({n}) {title}',

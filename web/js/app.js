@@ -13,6 +13,7 @@ import { searchDialog } from './search.js'
 import { listen, shortcutsDialog } from './shortcuts.js'
 import { sidebar } from './sidebar.js'
 import { store } from './store.js'
+import { titleOf } from './title.js'
 import { fail, toast } from './toast.js'
 import { voteDialog } from './votedialog.js'
 import { welcome } from './welcome.js'
@@ -120,7 +121,7 @@ function leave() {
 function draw() {
   side.draw(location.pathname)
   const unread = store.unread
-  const where = view ? `${view.conversation.name} · Parley` : 'Parley'
+  const where = view ? `${titleOf(view.conversation)} · Parley` : 'Parley'
   document.title = unread ? t('title.unread', { n: unread, title: where }) : where
 }
 

@@ -3,6 +3,7 @@
 import { parse } from './commands.js'
 import { h, icon, iconButton, setText } from './dom.js'
 import { phrase, t, tr } from './i18n.js'
+import { title } from './title.js'
 import { fail, toast } from './toast.js'
 import { parley } from './client.js'
 
@@ -30,8 +31,8 @@ export function composer(conversation, { sent, help, vote, leaveField }) {
     dir: 'auto',
     enterkeyhint: 'send',
     autocomplete: 'off',
-    'aria-label': tr('composer.label', { name: phrase(() => conversation.name) }),
-    placeholder: tr('composer.placeholder', { name: phrase(() => conversation.name) }),
+    'aria-label': tr('composer.label', { name: title(conversation) }),
+    placeholder: tr('composer.placeholder', { name: title(conversation) }),
     value: drafts.get(conversation.channel) ?? '',
     oninput: typed,
     onkeydown: keys,

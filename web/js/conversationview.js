@@ -7,6 +7,7 @@ import { openMenu } from './menu.js'
 import { people } from './people.js'
 import { inviteDialog, leaveRoom, roomSettingsDialog } from './roomdialogs.js'
 import { store } from './store.js'
+import { title } from './title.js'
 import { timeline } from './timeline.js'
 import { fail } from './toast.js'
 import { voteDialog } from './votedialog.js'
@@ -24,7 +25,7 @@ export function conversationView(conversation, { invite, togglePeople, closePeop
   const write = composer(conversation, { sent: messages.sent, help: shortcutsDialog, vote: makeVote, leaveField: messages.toNewest })
   const side = people(conversation, { close: closePeople })
 
-  const title = h('h1', { dir: 'auto', tabindex: -1 })
+  const heading = h('h1', { dir: 'auto', tabindex: -1 })
   const topic = h('p', { class: 'topic', dir: 'auto' })
   const count = h('span', { class: 'count' })
   const join = h('button', { type: 'button', class: 'button primary', onclick: enter }, tr('room.join'))
@@ -44,7 +45,7 @@ export function conversationView(conversation, { invite, togglePeople, closePeop
       'header',
       { class: 'conversation-head' },
       h('a', { class: 'icon-button back', href: '/', 'data-nav': true, 'aria-label': tr('back') }, icon('back')),
-      h('div', { class: 'titles' }, title, topic),
+      h('div', { class: 'titles' }, heading, topic),
       join,
       room && inviteButton,
       peopleButton,
@@ -57,7 +58,7 @@ export function conversationView(conversation, { invite, togglePeople, closePeop
   const owner = () => Boolean(store.me?.admin) || (store.factsOf(conversation.channel)?.owner?.id ?? '') === store.me?.id
 
   function draw() {
-    setText(title, conversation.name)
+    setText(heading, title(conversation))
     const here = () => Math.max(conversation.here.size, conversation.hereCount, 1)
     const present = conversation.with ? conversation.here.has(conversation.with.id) : false
     setText(topic, room ? conversation.topic : tr(present ? 'person.here' : 'person.away'))
@@ -82,7 +83,7 @@ export function conversationView(conversation, { invite, togglePeople, closePeop
 
   /** @param {string} [question] @param {string[]} [options] */
   async function makeVote(question, options) {
-    if (await voteDialog({ room: conversation.id, roomName: conversation.name, question, options })) messages.sent()
+    if (await voteDialog({ room: conversation.id, roomName: title(conversation), question, options })) messages.sent()
     write.focus()
   }
 
@@ -107,7 +108,7 @@ export function conversationView(conversation, { invite, togglePeople, closePeop
     side: side.element,
     focus() {
       if (matchMedia('(hover: hover)').matches) write.focus()
-      else title.focus()
+      else heading.focus()
     },
     compose: write.focus,
     newest: messages.toNewest,

@@ -90,7 +90,7 @@ function draw() {
           )
       )
       setText(/** @type {Element} */ (el.querySelector('.wall-text')), option.text)
-      setText(/** @type {Element} */ (el.querySelector('.wall-count')), shown ? phrase(() => `${number(count)} · ${percent(share)}`) : '')
+      setText(/** @type {Element} */ (el.querySelector('.wall-count')), shown ? phrase(() => (many > 16 ? number(count) : `${number(count)} · ${percent(share)}`)) : '')
       el.classList.toggle('leads', shown && leads)
       el.style.setProperty('--share', shown ? String(share) : '0')
       return el

@@ -6,6 +6,7 @@ import { h, icon } from './dom.js'
 import { tr } from './i18n.js'
 import { navigate } from './router.js'
 import { store } from './store.js'
+import { title } from './title.js'
 import { fail, toast } from './toast.js'
 
 /** @typedef {import('./conversation.js').Conversation} Conversation */
@@ -47,7 +48,7 @@ export function roomSettingsDialog(conversation) {
     also: [h('button', { type: 'button', class: 'button danger-ghost', onclick: remove }, tr('room.delete'))],
   })
   async function remove() {
-    const gone = await confirmDialog(tr('room.deleteTitle', { name: conversation.name }), tr('room.deleteText'), tr('room.delete'), () =>
+    const gone = await confirmDialog(tr('room.deleteTitle', { name: title(conversation) }), tr('room.deleteText'), tr('room.delete'), () =>
       parley.deleteRoom(conversation.id),
     )
     if (gone) dialog.close()
@@ -57,7 +58,7 @@ export function roomSettingsDialog(conversation) {
 /** @param {Conversation} conversation */
 export async function leaveRoom(conversation) {
   const text = conversation.private ? tr('room.leavePrivate') : tr('room.leaveText')
-  const left = await confirmDialog(tr('room.leaveTitle', { name: conversation.name }), text, tr('room.leave'), () =>
+  const left = await confirmDialog(tr('room.leaveTitle', { name: title(conversation) }), text, tr('room.leave'), () =>
     store.leave(conversation.id),
   )
   if (left) navigate('/')
@@ -74,7 +75,7 @@ export async function inviteDialog(conversation, owner) {
       }, fail)
     const revocable = owner && conversation.private
     const dialog = openDialog({
-      title: tr('room.inviteTitle', { name: conversation.name }),
+      title: tr('room.inviteTitle', { name: title(conversation) }),
       body: [
         h('p', null, conversation.private ? tr('room.invitePrivate') : tr('room.invitePublic')),
         copyField(url),

@@ -6,6 +6,7 @@ import { h, icon, reconcile } from './dom.js'
 import { openDialog } from './dialog.js'
 import { tr } from './i18n.js'
 import { navigate } from './router.js'
+import { titleOf } from './title.js'
 import { store } from './store.js'
 
 /** @typedef {{ key: string, path: string, name: string, mark: () => Node, kind: import('./i18n.js').Phrase }} Found */
@@ -62,18 +63,18 @@ export function searchDialog({ people = false } = {}) {
   function rooms(q) {
     const fits = (/** @type {string} */ name) => name.toLocaleLowerCase().includes(q.toLocaleLowerCase())
     const conversations = [...store.conversations.values()]
-      .filter(c => fits(c.name))
+      .filter(c => fits(titleOf(c)))
       .map(c => ({
         key: c.channel,
         path: c.path,
-        name: c.name,
+        name: titleOf(c),
         mark: () => (c.kind === 'room' ? icon(c.private ? 'lock' : 'hash') : avatar(c.with ?? { id: '', name: c.name }, 'small')),
         kind: tr(c.kind === 'room' ? 'room' : 'person'),
       }))
     const others = store
       .otherRooms()
-      .filter(r => fits(r.name))
-      .map(r => ({ key: r.channel, path: `/r/${encodeURIComponent(r.id)}`, name: r.name, mark: () => icon('hash'), kind: tr('room') }))
+      .filter(r => fits(titleOf(r)))
+      .map(r => ({ key: r.channel, path: `/r/${encodeURIComponent(r.id)}`, name: titleOf(r), mark: () => icon('hash'), kind: tr('room') }))
     return [...conversations, ...others].slice(0, 8)
   }
 

@@ -6,6 +6,7 @@ import { fill, h, icon, iconButton, reconcile, setText } from './dom.js'
 import { choices, language, onLanguage, phrase, setLanguage, t, tr } from './i18n.js'
 import { listKeys } from './listkeys.js'
 import { number } from './time.js'
+import { titleOf } from './title.js'
 import { openMenu } from './menu.js'
 import { store } from './store.js'
 
@@ -68,7 +69,7 @@ export function sidebar(actions) {
       .map(c => ({
         key: c.channel,
         href: c.path,
-        name: c.name,
+        name: titleOf(c),
         mark: () => icon(c.private ? 'lock' : 'hash'),
         unread: c.unread,
         app: true,
@@ -78,7 +79,7 @@ export function sidebar(actions) {
       .map(r => ({
         key: r.channel,
         href: `/r/${encodeURIComponent(r.id)}`,
-        name: r.name,
+        name: titleOf(r),
         mark: () => icon('hash'),
         quiet: true,
         app: true,

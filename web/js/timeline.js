@@ -7,6 +7,7 @@ import { h, icon, reconcile, setText } from './dom.js'
 import { phrase, t, tr } from './i18n.js'
 import { pendingMessage, textMessage, topicLine, voteMessage } from './message.js'
 import { day, dayKey } from './time.js'
+import { title } from './title.js'
 import { releaseVoteCard, voteCard } from './votecard.js'
 
 /** @typedef {import('../sdk/types.js').Message} Message */
@@ -275,7 +276,7 @@ function beginning(conversation) {
     'div',
     { class: 'beginning' },
     h('span', { class: 'beginning-mark' }, icon(room ? (conversation.private ? 'lock' : 'hash') : 'user')),
-    h('h2', { dir: 'auto' }, conversation.name),
+    h('h2', { dir: 'auto' }, title(conversation)),
     h('p', null, room ? tr('beginning.room') : tr('beginning.direct', { name: conversation.name })),
   )
 }

@@ -22,7 +22,7 @@ const visibilities = /** @type {const} */ ([
 ])
 
 /**
- * @param {{ room?: string, roomName?: string, question?: string, options?: string[] }} [where]
+ * @param {{ room?: string, roomName?: string | import('./i18n.js').Phrase, question?: string, options?: string[] }} [where]
  * @returns {Promise<import('../sdk/types.js').Vote | null>} the vote, or null when given up
  */
 export async function voteDialog({ room, roomName, question = '', options: given = [] } = {}) {
