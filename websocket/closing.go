@@ -37,6 +37,7 @@ func (c *Conn) Close(code StatusCode, reason string) error {
 
 // CloseNow closes the connection at once, without a Close frame. Everything that waits on it returns with [ErrClosed].
 func (c *Conn) CloseNow() error {
+	c.parting()
 	c.teardown(ErrClosed, true)
 	c.keepalive.join()
 	return nil

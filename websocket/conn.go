@@ -63,9 +63,13 @@ type Conn struct {
 	wire      mutex
 	closeSent bool // guarded by wire: nothing may follow a Close frame (section 5.5.1)
 	answers   answers
+	more      atomic.Bool // the input that brought the last message has brought more
 	out       output
 	deflate   *deflation       // nil unless compression was negotiated
 	maskKey   func(key []byte) // random bytes
+	flusher   sync.Once
+
+	flushOutput func() // lockAndFlush, made once so that starting it takes no memory
 
 	pings     pings
 	keepalive keepalive
@@ -74,7 +78,9 @@ type Conn struct {
 	server *Server
 	loop   *loop // reads and writes the socket, if one does
 	sock   *socket
-	value  atomic.Pointer[any]
+
+	assembly *buffer // of a message that comes in pieces; partial lies in it
+	value    atomic.Pointer[any]
 
 	closing atomic.Bool // Close was called
 

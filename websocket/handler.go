@@ -37,27 +37,59 @@ func (s *Server) run(c *Conn) {
 		}
 	}
 	c.CloseNow()
+	c.dropAssembly()
 	s.ended(c, err)
 }
 
 // deliver hands a message on once it is complete. Most are complete in what one read brought, and not copied.
 func (c *Conn) deliver(ev event) {
 	data := ev.payload
-	if c.partType != 0 || !ev.last {
-		if c.partial == nil {
-			c.partial = make([]byte, 0, c.roomFor(ev))
-		}
-		c.partType = MessageType(ev.message)
-		c.partial = append(c.partial, ev.payload...)
+	if c.assembly != nil || !ev.last {
+		c.assemble(ev)
 		if !ev.last {
 			return
 		}
 		data = c.partial
-		c.partType, c.partial = 0, nil
 	}
 	if h := c.server.Handler.OnMessage; h != nil && !c.closing.Load() && c.ended() == nil {
 		h(c, MessageType(ev.message), data)
 	}
+	c.dropAssembly()
+}
+
+// assemble adds a piece to a message, in a borrowed buffer.
+func (c *Conn) assemble(ev event) {
+	if need := len(c.partial) + len(ev.payload); c.assembly == nil || need > len(c.assembly.data) {
+		room := c.roomFor(ev)
+		if len(ev.payload) < smallBuffer/8 {
+			room = min(room, smallBuffer) // a peer that has sent so little is not believed that much is to come
+		}
+		b := borrowWhole(max(need, len(c.partial)+room))
+		n := copy(b.data, c.partial)
+		c.dropAssembly()
+		c.assembly, c.partial = b, b.data[:n]
+	}
+	n := len(c.partial)
+	c.partial = c.partial[:n+len(ev.payload)]
+	if at := c.partial[n:]; len(at) > 0 && &at[0] != &ev.payload[0] { // else it was read to where it belongs
+		copy(at, ev.payload)
+	}
+}
+
+func (c *Conn) dropAssembly() {
+	if c.assembly != nil {
+		c.assembly.giveBack()
+		c.assembly, c.partial = nil, nil
+	}
+}
+
+// roomToRead returns where the rest of a big message may be read to directly, nil if there is none.
+func (c *Conn) roomToRead() []byte {
+	if c.assembly == nil || c.machine.left < smallBuffer || c.machine.compressed {
+		return nil
+	}
+	free := c.assembly.data[len(c.partial):]
+	return free[:min(int64(len(free)), c.machine.left)]
 }
 
 // Value returns what SetValue has set, nil at first.

@@ -368,9 +368,7 @@ func TestServerShutdown_SaysGoingAwayAndWaits(t *testing.T) {
 		for range 20 {
 			peers = append(peers, s.open())
 		}
-		for ws.Len() < 20 {
-			time.Sleep(time.Millisecond)
-		}
+		awaitLen(t, ws, 20)
 		done := make(chan error, 1)
 		go func() { done <- ws.Shutdown(testContext(t)) }()
 		for _, p := range peers {
@@ -405,6 +403,7 @@ func TestServerShutdown_LeavesWhoDoesNotAnswer(t *testing.T) {
 		ws := &websocket.Server{Handler: websocket.Handler{OnClose: func(_ *websocket.Conn, err error) { ended <- err }}}
 		s := handlerServer(t, form, ws)
 		p := s.open()
+		awaitLen(t, ws, 1)
 		ctx, cancel := context.WithTimeout(context.Background(), 50*time.Millisecond)
 		defer cancel()
 		if err := ws.Shutdown(ctx); !errors.Is(err, context.DeadlineExceeded) {
@@ -415,4 +414,14 @@ func TestServerShutdown_LeavesWhoDoesNotAnswer(t *testing.T) {
 		}
 		p.expectFailure(1001)
 	})
+}
+
+// awaitLen waits until the server has n connections: a client knows of its own a little earlier.
+func awaitLen(t testing.TB, ws *websocket.Server, n int) {
+	t.Helper()
+	for end := time.Now().Add(patience); ws.Len() != n; time.Sleep(time.Millisecond) {
+		if time.Now().After(end) {
+			t.Fatalf("the server has %d connections, want %d", ws.Len(), n)
+		}
+	}
 }

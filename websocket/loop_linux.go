@@ -200,7 +200,11 @@ func (l *loop) read(c *Conn) {
 		return
 	}
 	s.unread = false
-	n, err := ignoringEINTR(unix.Read, s.fd, l.in)
+	in := l.in
+	if room := c.roomToRead(); len(room) >= smallBuffer {
+		in = room
+	}
+	n, err := ignoringEINTR(unix.Read, s.fd, in)
 	switch {
 	case err == unix.EAGAIN:
 		return
@@ -211,10 +215,10 @@ func (l *loop) read(c *Conn) {
 		l.lost(c, io.EOF)
 		return
 	}
-	if n == len(l.in) || s.halfClosed {
+	if n == len(in) || s.halfClosed {
 		l.readAgain(c)
 	}
-	l.handle(c, l.in[:n])
+	l.handle(c, in[:n])
 }
 
 // readAgain reads once more in the next turn: there may be more, and no event will tell.
@@ -285,6 +289,6 @@ func (l *loop) shut(c *Conn) {
 	if err == nil {
 		err = c.why
 	}
-	c.partial = nil
+	c.dropAssembly()
 	c.server.ended(c, err)
 }

@@ -48,7 +48,7 @@ func (p *pieces) giveBack() {
 	pieceLists.Put(p)
 }
 
-// room returns free bytes behind the last piece, at least n of them if n is no more than a large buffer; the caller extends data.
+// room returns free bytes behind the last piece, at least n of them if n is no more than hugeBuffer; the caller extends data.
 func (p *pieces) room(n int) (last *piece, free []byte) {
 	if i := len(p.list) - 1; i >= 0 && p.list[i].own != nil {
 		last = &p.list[i]
@@ -56,7 +56,7 @@ func (p *pieces) room(n int) (last *piece, free []byte) {
 			return last, free
 		}
 	}
-	b := borrow(n)
+	b := borrowWhole(n)
 	p.list = append(p.list, piece{data: b.data[:0], own: b})
 	return &p.list[len(p.list)-1], b.data
 }
@@ -64,7 +64,7 @@ func (p *pieces) room(n int) (last *piece, free []byte) {
 // copyIn appends a copy of b.
 func (p *pieces) copyIn(b []byte) {
 	for len(b) > 0 {
-		last, free := p.room(min(len(b), largeBuffer))
+		last, free := p.room(min(len(b), hugeBuffer))
 		n := copy(free, b)
 		last.data = last.data[:len(last.data)+n]
 		b = b[n:]
@@ -160,16 +160,37 @@ func (c *Conn) flush() {
 		c.loop.schedule(c)
 		return
 	}
-	go func() {
-		if c.wire.lock(context.Background(), c.done) == nil {
-			c.unlockWire()
+	c.flusher.Do(func() { c.flushOutput = c.lockAndFlush })
+	go c.flushOutput()
+}
+
+func (c *Conn) lockAndFlush() {
+	if c.wire.lock(context.Background(), c.done) == nil {
+		c.unlockWire()
+	}
+}
+
+// parting writes what still waits and the kernel takes at once, before the connection is closed without a Close frame.
+func (c *Conn) parting() {
+	if c.raw == nil || !c.out.some.Load() || !c.wire.try() {
+		return
+	}
+	defer c.wire.unlock()
+	if p := c.out.take(); p != nil && !c.closeSent {
+		for _, piece := range p.list {
+			if n, err := c.raw.writeNow(piece.data); err != nil || n < len(piece.data) {
+				return
+			}
 		}
-	}()
+	}
 }
 
 // flushRead sends what the handlers of one read have written, and the answers to its pings, before the next read. A peer that does not
 // take it is not read any further.
 func (c *Conn) flushRead() {
+	if c.more.Load() {
+		c.more.Store(false)
+	}
 	if c.server == nil {
 		c.answerPings()
 		return

@@ -63,7 +63,12 @@ func (c *Conn) readMessage(ctx context.Context, dst []byte) (MessageType, []byte
 		dst = append(dst, ev.payload...)
 		if ev.last {
 			c.partType, c.partial = 0, nil
-			c.answerPings()
+			if more := len(c.in.unread) > 0 && c.raw != nil; more != c.more.Load() {
+				c.more.Store(more)
+			}
+			if c.answers.some.Load() {
+				c.answerPings()
+			}
 			return kind, dst, nil
 		}
 	}

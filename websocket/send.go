@@ -85,14 +85,14 @@ func (o *output) admit(limit int64) SendResult {
 // copyFrame appends a frame of ours to list, and returns its size.
 func (c *Conn) copyFrame(list *pieces, h header, payload []byte) int64 {
 	h.length = int64(len(payload))
-	last, free := list.room(min(maxHeader+len(payload), largeBuffer))
+	last, free := list.room(min(maxHeader+len(payload), hugeBuffer))
 	c.giveKey(&h, free)
 	n := len(appendHeader(free[:0], h))
 	last.data = last.data[:len(last.data)+n]
 	size := int64(n + len(payload))
 	pos := 0
 	for len(payload) > 0 {
-		last, free := list.room(min(len(payload), largeBuffer))
+		last, free := list.room(min(len(payload), hugeBuffer))
 		n := copy(free, payload)
 		if h.masked {
 			pos = mask(free[:n], h.key, pos)
@@ -133,4 +133,22 @@ func (c *Conn) enqueue(ctx context.Context, t MessageType, p []byte) error {
 		c.flush()
 	}
 	return nil
+}
+
+// gather accepts a message in place of writing it at once, if the bytes that brought the last message have brought more: their answers go
+// out together when the next Read has to wait, or from a goroutine soon, whichever is first. It reports whether it did.
+func (c *Conn) gather(t MessageType, p []byte) bool {
+	o := &c.out
+	o.mu.Lock()
+	if o.streaming || o.admit(largeBuffer) != Accepted {
+		o.mu.Unlock()
+		return false
+	}
+	o.size += c.copyMessage(o.open(), t, p)
+	must := o.mustFlush()
+	o.mu.Unlock()
+	if must {
+		c.flush()
+	}
+	return true
 }

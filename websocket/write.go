@@ -8,8 +8,9 @@ import (
 	"unicode/utf8"
 )
 
-// Write sends one message. It returns when the kernel has taken it, which says nothing about the peer. p is not modified and not
-// kept. In the handler form it does not wait: the message is sent when the handler returns, or soon, and [ErrFull] means that SendLimit
+// Write sends one message. It returns when the kernel has taken it, which says nothing about the peer; or, if the bytes that brought the
+// last message have brought more messages, before that: then up to 64 KiB of small answers are sent together, before the next Read
+// waits or soon. p is not modified and not kept. In the handler form it does not wait: the message is sent when the handler returns, or soon, and [ErrFull] means that SendLimit
 // or more bytes wait already and this message was dropped.
 //
 // A cancelled ctx is harmless while the message has not begun; once a part of it is sent, cancelling closes the connection,
@@ -21,6 +22,9 @@ func (c *Conn) Write(ctx context.Context, t MessageType, p []byte) error {
 	}
 	if c.server != nil {
 		return c.enqueue(ctx, t, p)
+	}
+	if len(p) < smallBuffer && c.more.Load() && c.mayWrite(ctx) == nil && c.gather(t, p) {
+		return nil
 	}
 	if err := c.lockMessage(ctx); err != nil {
 		return err
