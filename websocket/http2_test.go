@@ -201,12 +201,12 @@ func TestConn_HTTP2_CancelledReadLeavesTheConnectionUsable(t *testing.T) {
 // The server's own timeouts (of serveH2) are for requests, not for what they become; nor does a passed deadline of a write that is
 // done harm the next.
 func TestConn_HTTP2_WriteToAPeerThatDoesNotRead(t *testing.T) {
-	s := serveH2(t, &websocket.AcceptOptions{WriteTimeout: 50 * time.Millisecond}, func(ctx context.Context, c *websocket.Conn) error {
+	s := serveH2(t, &websocket.AcceptOptions{WriteTimeout: 300 * time.Millisecond}, func(ctx context.Context, c *websocket.Conn) error {
 		if err := c.Write(ctx, websocket.MessageText, []byte("first")); err != nil {
 			return err
 		}
 		select {
-		case <-time.After(100 * time.Millisecond): // longer than WriteTimeout
+		case <-time.After(350 * time.Millisecond): // longer than WriteTimeout
 		case <-c.Done():
 		}
 		if err := c.Write(ctx, websocket.MessageText, []byte("second")); err != nil {
