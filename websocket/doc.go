@@ -98,6 +98,26 @@
 // What comes before the handshake is bounded by the HTTP server: set http.Server.ReadHeaderTimeout, or a client that opens TCP and says nothing
 // stays for ever.
 //
+// # Compression
+//
+// With the extension permessage-deflate (RFC 7692) a message's payload is compressed by DEFLATE, and the bit RSV1 of its first frame says so. It is
+// off unless [Compression] in the options asks for it. The client offers it in the handshake, the server answers with what it takes:
+//
+//	Sec-WebSocket-Extensions: permessage-deflate; client_max_window_bits
+//	Sec-WebSocket-Extensions: permessage-deflate; client_max_window_bits=12
+//
+// With [CompressionNoTakeover] each message is compressed by itself, and a connection keeps nothing for it. With [CompressionTakeover] a message
+// may refer to those before it, and small messages that are alike become much smaller; for this a connection keeps the last 2^WindowBits
+// bytes it has sent and as many it has received: at most 4 KiB each by default, 8 KiB in all while it is idle. Compressors and
+// decompressors are borrowed for the time of a message. A peer that has begun to send a compressed message makes its receiver hold 24 KiB
+// until the message is complete, 72 KiB with windows of 15 bits (the default without takeover); MessageTimeout bounds for how long.
+//
+// Messages below the Threshold of 128 bytes and all control frames are sent as they are. What [Prepare] has prepared is compressed once for all
+// connections, also with takeover: it is compressed without reference to anything before it, and later messages may refer to it.
+//
+// ReadLimit counts what a message has become, while it is decompressed: a bomb is refused with 1009 when it reaches the limit. Text is checked
+// to be UTF-8 then too. Data that is not DEFLATE, or refers back beyond the window agreed on, is refused with 1007.
+//
 // # Over HTTP/2
 //
 // A browser that has an HTTP/2 connection to a server can open WebSockets as streams of it (RFC 8441). The request is then CONNECT with :protocol
