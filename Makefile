@@ -4,12 +4,12 @@ SHELL   := bash
 GO      ?= go
 RUN     ?= .
 
-.PHONY: build test setup lint test-go test-js test-browser test-crash-long test-websocket-long fuzz-websocket measure clean
+.PHONY: build test setup lint test-go test-bench test-js test-browser test-crash-long test-websocket-long fuzz-websocket measure clean
 
 build: ## the binary, in bin/parley
 	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '-s -w' -o bin/parley ./cmd/parley
 
-test: setup lint test-go test-js test-browser ## everything: linters, Go with the race detector, JavaScript, a real browser
+test: setup lint test-go test-bench test-js test-browser ## everything: linters, Go with the race detector, JavaScript, a real browser
 	@echo "all tests passed"
 
 setup: ## installs what the tests need (system packages as root, npm packages)
@@ -26,7 +26,10 @@ lint: ## formatting, vet, staticcheck, the three systems' builds, JavaScript typ
 test-go: ## Go, with the race detector
 	$(GO) test -race -timeout 15m ./...
 
-test-js: ## the SDK's tests
+test-bench: ## the benchmarks' own tests: one tiny round of everything
+	cd bench && $(GO) vet ./... && $(GO) test ./...
+
+test-js: ## the tests of the SDK and of the pages' modules
 	cd web && npm test --silent
 
 test-browser: build ## real Chromium, real proxies, against the built binary
