@@ -15,6 +15,7 @@ require (
 require (
 	github.com/dolthub/maphash v0.1.0 // indirect
 	github.com/gobwas/httphead v0.1.0 // indirect
+	golang.org/x/net v0.62.0 // indirect
 )
 
 replace parley => ..
