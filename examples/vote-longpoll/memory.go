@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"maps"
 	"slices"
 	"sync"
 	"time"
@@ -19,6 +20,7 @@ type memory struct {
 	counts   map[string]int
 	visitors map[string]*visitor
 	voted    chan struct{} // closed, and replaced, by each vote
+	swept    time.Time     // when those who left were last looked for
 }
 
 // visitor has each candidate in its queue once at most, since it is the newest count that matters: so no queue grows beyond the
@@ -42,10 +44,9 @@ func (m *memory) join(_ context.Context, id string) error {
 
 // admit makes a queue, if there is room. mu must be held.
 func (m *memory) admit(id string) (*visitor, error) {
-	for id, v := range m.visitors {
-		if v.waiting == 0 && time.Since(v.seen) > freeAfter {
-			delete(m.visitors, id)
-		}
+	if time.Since(m.swept) > freeAfter/10 {
+		m.swept = time.Now()
+		maps.DeleteFunc(m.visitors, func(_ string, v *visitor) bool { return v.waiting == 0 && time.Since(v.seen) > freeAfter })
 	}
 	if len(m.visitors) >= maxVisitors {
 		return nil, errFull
