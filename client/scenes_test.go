@@ -176,16 +176,26 @@ func gapsAreSaid(t *testing.T, kind Transport) {
 func manyChannels(t *testing.T, kind Transport) {
 	h := open(t)
 	ann := person(t, h.url, "Ann", by(kind))
+	channels := make([]string, 230)
+	var work sync.WaitGroup
+	for part := range 4 {
+		work.Go(func() {
+			for i := part; i < len(channels); i += 4 {
+				vote, err := ann.CreateVote(t.Context(), NewVote{Question: fmt.Sprint(i), Options: []string{"yes", "no"}})
+				if err == nil {
+					_, err = ann.Cast(t.Context(), vote.Code, 1)
+				}
+				if err != nil {
+					t.Error(err)
+				}
+				channels[i] = vote.Channel
+			}
+		})
+	}
+	work.Wait()
 	var logs []*log
-	for i := range 230 {
-		vote, err := ann.CreateVote(t.Context(), NewVote{Question: fmt.Sprint(i), Options: []string{"yes", "no"}})
-		if err != nil {
-			t.Fatal(err)
-		}
-		logs = append(logs, read(t, ann.Subscribe(t.Context(), vote.Channel, FromStart())))
-		if _, err := ann.Cast(t.Context(), vote.Code, 1); err != nil {
-			t.Fatal(err)
-		}
+	for _, channel := range channels {
+		logs = append(logs, read(t, ann.Subscribe(t.Context(), channel, FromStart())))
 	}
 	for _, l := range logs {
 		until(t, "a tally of "+l.sub.Channel(), func() bool {

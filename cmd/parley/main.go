@@ -34,10 +34,11 @@ func command(args []string) *cli.Command {
 parley --addr 0.0.0.0:80            serve to others
 parley --data /var/lib/parley       keep the data there
 parley config > parley.toml         write a configuration file with all settings
-parley --config parley.toml         use it`,
+parley --config parley.toml         use it
+parley send hello, all              say something on a server; see also parley tail, parley vote`,
 		Flags:     flags(file),
 		Action:    serve.Action,
-		Commands:  []*cli.Command{serve, configCommand(file), adminLinkCommand(file), recountCommand(file), verifyCommand()},
+		Commands:  []*cli.Command{serve, configCommand(file), adminLinkCommand(file), recountCommand(file), verifyCommand(), sendCommand(), tailCommand(), voteCommand()},
 		Suggest:   true,
 		ArgsUsage: " ",
 	}
