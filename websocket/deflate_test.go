@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"math/rand/v2"
+	"net"
 	"slices"
 	"strings"
 	"testing"
@@ -237,3 +238,54 @@ var (
 	StrictInflate = strictInflate
 	SomeText      = someText
 )
+
+// What is accepted while somebody holds the wire goes out before what the holder compresses next, or the histories of the two ends differ.
+func TestDeflate_WhatWasAcceptedComesBeforeWhatIsCompressed(t *testing.T) {
+	ours, theirs := net.Pipe()
+	defer theirs.Close()
+	l := (&AcceptOptions{}).limits()
+	l.deflate = deflateParams{on: true, level: 1, out: deflateDirection{bits: 12, takeover: true}, in: deflateDirection{bits: 12, takeover: true}}
+	c := newConn(ours, nil, false, "", l)
+	defer c.CloseNow()
+	received := make(chan []string, 1)
+	go func() {
+		m := deflateMachine(false, 1<<20, l.deflate.out)
+		var got []string
+		buf := make([]byte, 64<<10)
+		for len(got) < 3 {
+			n, err := theirs.Read(buf)
+			if err != nil {
+				break
+			}
+			for p := buf[:n]; ; {
+				ev, used := m.next(p)
+				p = p[used:]
+				if ev.kind != eventData {
+					break
+				}
+				got = append(got, string(ev.payload))
+			}
+		}
+		received <- got
+	}()
+
+	first, shared, last := someText(500, 1, 0), someText(500, 2, 0), someText(500, 3, 0)
+	if err := c.Write(t.Context(), MessageBinary, first); err != nil {
+		t.Fatal(err)
+	}
+	if err := c.lockMessage(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if r := c.Send(Prepare(MessageBinary, shared)); r != Accepted {
+		t.Fatal(r)
+	}
+	out := outgoing{c: c, ctx: t.Context(), buf: borrow(smallBuffer)}
+	out.message(MessageBinary, last)
+	if err := out.finish(); err != nil {
+		t.Fatal(err)
+	}
+	c.unlockMessage()
+	if got, want := <-received, []string{string(first), string(shared), string(last)}; !slices.Equal(got, want) {
+		t.Fatalf("got %.80q, want %.80q", got, want)
+	}
+}
