@@ -38,7 +38,7 @@ after(async () => {
 
 /** A page of somebody of their own; it fails the test when it logs an error, breaks its policy, or opens a dialog. */
 async function visit(t, name, path = '/') {
-	const context = await browser.newContext({ viewport: { width: 480, height: 400 }, deviceScaleFactor: 1 });
+	const context = await browser.newContext({ viewport: { width: 480, height: 440 }, deviceScaleFactor: 1 });
 	const page = await context.newPage();
 	page.setDefaultTimeout(20_000);
 	const troubles = [];
