@@ -4,6 +4,7 @@ package websocket_test
 
 import (
 	"context"
+	"io"
 	"runtime"
 	"testing"
 
@@ -96,5 +97,53 @@ func TestAlloc_IdleConnectionIsSmall(t *testing.T) {
 	t.Logf("%d bytes an idle connection, of heap and stacks, net/http's included", per)
 	if per > 32<<10 {
 		t.Fatalf("%d bytes an idle connection", per)
+	}
+}
+
+// In the handler form a burst of messages is read, handed on and answered without allocating.
+func TestAlloc_HandlerEchoesBursts(t *testing.T) {
+	if echoForm == blockingForm {
+		return // it has its own gates
+	}
+	s := serveHandler(t, nil)
+	p := s.open()
+	var burst []byte
+	const n = 32
+	for range n {
+		burst = append(burst, p.frame(fin|text, "0123456789012345678901234567890123456789012345678901234567890123")...)
+	}
+	answer := make([]byte, n*66)
+	got := testing.AllocsPerRun(500, func() {
+		p.nc.Write(burst)
+		if _, err := io.ReadFull(p.br, answer); err != nil {
+			t.Fatal(err)
+		}
+	})
+	if got != 0 {
+		t.Fatalf("%v allocations for %d messages", got, n)
+	}
+}
+
+// Sending what is prepared to many allocates nothing either.
+func TestAlloc_SendOfPrepared(t *testing.T) {
+	if echoForm == blockingForm {
+		return
+	}
+	s := serveHandler(t, nil)
+	p := s.open()
+	c := <-s.conns
+	m := websocket.Prepare(websocket.MessageText, make([]byte, 128))
+	const n = 32
+	answer := make([]byte, n*132)
+	got := testing.AllocsPerRun(500, func() {
+		for range n {
+			c.Send(m)
+		}
+		if _, err := io.ReadFull(p.br, answer); err != nil {
+			t.Fatal(err)
+		}
+	})
+	if got >= 1 {
+		t.Fatalf("%v allocations for %d messages", got, n)
 	}
 }

@@ -10,7 +10,7 @@ type input struct {
 	unread   []byte
 	borrowed *buffer       // what unread is in, nil if in br or nothing
 	br       *bufio.Reader // of the handshake, until what it holds is drained
-	full     bool          // the last fill took all there was room for: more is likely
+	full     bool          // the last fill brought much: more is likely
 	small    *[128]byte    // where sockets that are not raw wait for the first bytes
 }
 
@@ -43,7 +43,7 @@ func (in *input) fill(nc net.Conn, raw *rawSocket, expect int64) error {
 		b, n, err := raw.read(want)
 		if b != nil {
 			in.borrowed, in.unread = b, b.data[:n]
-			in.full = n == len(b.data)
+			in.full = n >= smallBuffer
 		}
 		return err
 	}

@@ -23,7 +23,7 @@ func (c *Conn) Write(ctx context.Context, t MessageType, p []byte) error {
 	if c.server != nil {
 		return c.enqueue(ctx, t, p)
 	}
-	if len(p) < smallBuffer && c.more.Load() && c.mayWrite(ctx) == nil && c.gather(t, p) {
+	if len(p) <= largeBuffer/2 && c.more.Load() && c.mayWrite(ctx) == nil && c.gather(t, p) {
 		return nil
 	}
 	if err := c.lockMessage(ctx); err != nil {
