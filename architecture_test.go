@@ -30,7 +30,8 @@ var arrows = map[string][]string{
 	"web":                   {},
 	"":                      {"api", "transport", "engine/sqlite", "web", "gate", "chat", "vote", "identity", "channel", "problem", "limit"},
 	"verify":                {"websocket"},
-	"cmd/parley":            {"", "gate", "limit", "verify", "websocket/enablehttp2"},
+	"client":                {"websocket"},
+	"cmd/parley":            {"", "client", "gate", "limit", "verify", "websocket/enablehttp2"},
 
 	// The classic programs stand on what everybody can import.
 	"examples":                {},
