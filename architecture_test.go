@@ -30,8 +30,9 @@ var arrows = map[string][]string{
 	"web":                   {},
 	"":                      {"api", "transport", "engine/sqlite", "web", "gate", "chat", "vote", "identity", "channel", "problem", "limit"},
 	"verify":                {"websocket"},
+	"load":                  {"websocket"},
 	"client":                {"websocket"},
-	"cmd/parley":            {"", "client", "gate", "limit", "verify", "websocket/enablehttp2"},
+	"cmd/parley":            {"", "client", "gate", "limit", "verify", "load", "websocket/enablehttp2"},
 
 	// The classic programs stand on what everybody can import.
 	"examples":                {},

@@ -56,6 +56,11 @@ func (r *reader) backwards(ctx context.Context, channel string, all bool) error 
 			bad("protocol", "a page whose messages are those after from, up to to", fmt.Sprintf("one before %s: %s", before, b.describe()))
 			return nil
 		}
+		if len(b.Messages) == 0 && from == to && to > next && next != 0 {
+			// All before is gone by now. Whether that is true, the oracle knows in the end.
+			r.oracle.told(r.who(), channel, &gap{From: strconv.FormatUint(base, 10), Reason: "retention", Resume: b.To})
+			return nil
+		}
 		if next != 0 && to != next {
 			bad("lost", fmt.Sprintf("a page that ends with seq %d, before %s", next, before), b.describe())
 		}

@@ -183,13 +183,14 @@ func (r *reader) apply(b *batch) {
 	default:
 		bad("twice", from+1, "a batch from the reader's position "+c.position, b.describe())
 	}
-	if strings.HasPrefix(b.Channel, "vote:") {
+	isVote := strings.HasPrefix(b.Channel, "vote:")
+	if isVote {
 		r.applyTallies(b, from, to, bad)
 	} else {
 		r.applyMessages(b, from, to, bad)
 	}
 	c.move(b.To)
-	if len(b.Messages) > 0 && r.random.IntN(4) == 0 {
+	if len(b.Messages) > 0 && !isVote && r.random.IntN(4) == 0 { // tallies are not to be seen going back
 		c.remember(b.To, r.random)
 	}
 }

@@ -1,0 +1,170 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"log"
+	"math/rand/v2"
+	"net/http"
+	"net/http/httptest"
+	"net/http/httputil"
+	"net/url"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"parley/verify"
+)
+
+// parleyVerify runs the command, meanwhile the given function, and returns its exit code, report and output.
+func parleyVerify(t *testing.T, meanwhile func(), args ...string) (int, verify.Report, string) {
+	t.Helper()
+	path, err := binary()
+	if err != nil {
+		t.Fatal(err)
+	}
+	report := filepath.Join(t.TempDir(), "report.json")
+	cmd, out := exec.CommandContext(t.Context(), path, append([]string{"verify", "--json", report}, args...)...), &output{}
+	cmd.Stdout, cmd.Stderr = out, out
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	if meanwhile != nil {
+		meanwhile()
+	}
+	var exit *exec.ExitError
+	if err := cmd.Wait(); err != nil && !errors.As(err, &exit) {
+		t.Fatal(err)
+	}
+	var r verify.Report
+	if data, err := os.ReadFile(report); err == nil {
+		if err := json.Unmarshal(data, &r); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return cmd.ProcessState.ExitCode(), r, out.String()
+}
+
+func enough(t *testing.T, r verify.Report) {
+	t.Helper()
+	if c := r.Counts; c.Acknowledged < 50 || c.Delivered < 10*c.Acknowledged/2 || c.Ballots < 20 || c.Repeated < 5 || c.Connections < 20 {
+		t.Errorf("too little happened to prove anything: %+v", c)
+	}
+}
+
+func TestVerify(t *testing.T) {
+	s := startServer(t, unlimited...)
+	code, r, out := parleyVerify(t, nil, s.url, "--for", "3s")
+	if code != 0 || !strings.Contains(out, "KEPT") {
+		t.Errorf("exit code %d\n%s", code, out)
+	}
+	enough(t, r)
+	s.recount(t)
+	var rooms struct{ Rooms []struct{ ID string } }
+	if err := s.signIn("who looks").insist("GET", "/v1/rooms", nil, &rooms); err != nil || len(rooms.Rooms) != 1 {
+		t.Errorf("after a clean run there are the rooms %v, not the lobby alone; %v", rooms, err)
+	}
+}
+
+// TestVerifyWithinLimits: with the limits on it goes slowly, and as well; what is refused is not lost. Other people may be in
+// the room.
+func TestVerifyWithinLimits(t *testing.T) {
+	s := startServer(t)
+	code, r, out := parleyVerify(t, nil, s.url, "--for", "4s", "--room", "lobby")
+	if code != 0 || !strings.Contains(out, "--rate-publish off") || r.Counts.Refused == 0 {
+		t.Errorf("exit code %d, %d refused\n%s", code, r.Counts.Refused, out)
+	}
+}
+
+// TestVerifyWhileKilled: kill -9 and a new start, three times, or PARLEY_KILLS.
+func TestVerifyWhileKilled(t *testing.T) {
+	kills := howManyKills(t, 3)
+	s := startServer(t, unlimited...)
+	code, r, out := parleyVerify(t, func() {
+		for range kills {
+			time.Sleep(700*time.Millisecond + rand.N(500*time.Millisecond))
+			s.kill()
+			s.start()
+		}
+	}, s.url, "--for", fmt.Sprintf("%ds", 2*kills))
+	if code != 0 {
+		t.Errorf("exit code %d\n%s", code, out)
+	}
+	enough(t, r)
+	if r.Counts.Broken == 0 {
+		t.Error("nobody noticed the kills")
+	}
+	s.recount(t)
+}
+
+// TestVerifyThroughABadProxy: connections that break, are closed in one direction, and are late.
+func TestVerifyThroughABadProxy(t *testing.T) {
+	s := startServer(t, unlimited...)
+	p := startBadProxy(t, s.url)
+	code, r, out := parleyVerify(t, nil, p.url, "--for", "4s", "--timeout", "1s")
+	if code != 0 {
+		t.Errorf("exit code %d\n%s", code, out)
+	}
+	enough(t, r)
+	if r.Counts.Broken == 0 {
+		t.Error("the proxy broke nothing")
+	}
+	s.recount(t)
+}
+
+// TestVerifyFindsOut: a proxy that answers publishes itself is caught: exit code 1, and an explanation.
+func TestVerifyFindsOut(t *testing.T) {
+	s := startServer(t, unlimited...)
+	to, err := url.Parse(s.url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	pass := httputil.NewSingleHostReverseProxy(to)
+	pass.ErrorLog = log.New(io.Discard, "", 0) // readers leave
+	lies := 0
+	forger := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Method == "POST" && strings.HasSuffix(r.URL.Path, "/messages") {
+			var in struct{ ID string }
+			_ = json.NewDecoder(r.Body).Decode(&in)
+			lies++
+			w.WriteHeader(http.StatusCreated)
+			fmt.Fprintf(w, `{"channel":%q,"seq":%d,"position":"%d-abc","id":%q,"at":"2026-01-01T00:00:00.000Z","durability":"fsynced"}`,
+				strings.Split(r.URL.Path, "/")[3], lies, lies, in.ID)
+			return
+		}
+		pass.ServeHTTP(w, r)
+	}))
+	t.Cleanup(func() { forger.CloseClientConnections(); forger.Close() })
+	code, r, out := parleyVerify(t, nil, forger.URL, "--messages", "20", "--publishers", "1", "--settle", "5s")
+	if code != 1 || !strings.Contains(out, "ACKNOWLEDGED") || !strings.Contains(out, "VIOLATED") || len(r.Violations) == 0 {
+		t.Errorf("exit code %d\n%s", code, out)
+	}
+}
+
+// TestVerifyWithoutAServer: exit code 2.
+func TestVerifyWithoutAServer(t *testing.T) {
+	for _, args := range [][]string{{}, {"http://127.0.0.1:1"}, {"nonsense"}} {
+		if code, _, out := parleyVerify(t, nil, args...); code != 2 || out == "" {
+			t.Errorf("parley verify %v: exit code %d\n%s", args, code, out)
+		}
+	}
+}
+
+// runVerify verifies a server in this process until stop is closed, for a test that does something to the server meanwhile.
+func runVerify(ctx context.Context, t *testing.T, o verify.Options) <-chan *verify.Report {
+	done := make(chan *verify.Report, 1)
+	go func() {
+		r, err := verify.Run(ctx, o)
+		if err != nil {
+			t.Error(err)
+		}
+		done <- r
+	}()
+	return done
+}
