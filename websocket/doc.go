@@ -85,12 +85,32 @@
 // Cancelling the context of a Read is harmless. Cancelling that of a Write is too, until its message has begun to be sent; then the
 // connection is closed, since half a frame cannot be taken back.
 //
+// # Handlers in place of a goroutine
+//
+// For servers with very many clients there is a second form: a [Server] calls the functions of its [Handler] when something happens.
+//
+//	s := &websocket.Server{Handler: websocket.Handler{
+//		OnMessage: func(c *websocket.Conn, typ websocket.MessageType, data []byte) {
+//			c.Write(context.Background(), typ, data)
+//		},
+//	}}
+//	http.Handle("/ws", s)
+//
+// On Linux, over plain TCP, a few event loops do all the reading and writing: a silent connection costs about 1.3 KB instead of the 7 KB that
+// it costs with a goroutine. Everywhere else, and with TLS or Server.Goroutines, each connection has a goroutine; all else is the
+// same. On a loop the handlers must not block. Take the blocking form where the code reads better from top to bottom, where handling a
+// message waits for something, or where connections are few; take handlers for tens of thousands of connections that are mostly silent.
+//
+// In both forms a message for many is best encoded once, by [Prepare], and given to each connection by [Conn.Send], which never waits: it says
+// Full when SendLimit bytes wait for a slow peer. What piles up for a connection goes out as one write; so do the answers to all
+// messages that one read brought.
+//
 // # Limits, all on by default
 //
 //   - a message: 1 MiB (ReadLimit), refused when its header announces more, before any memory is taken for it;
 //   - the time from a message's first byte to its last: 60 s (MessageTimeout);
 //   - a silent peer: pinged after 30 s (PingInterval), left 15 s later (PongTimeout);
-//   - a peer that takes nothing: left after 10 s of one write (WriteTimeout);
+//   - a peer that takes nothing: left after 10 s of one write (WriteTimeout); for one that is slow, 1 MiB waits (SendLimit);
 //   - the closing handshake: 5 s (CloseTimeout); the opening one, of Dial: 30 s (HandshakeTimeout).
 //
 // Nothing grows with what a peer does: who sends pings and takes no pongs is not read any further, and left after WriteTimeout. A connection that is silent holds no buffer and no goroutine of ours; keepalive is a timer.
@@ -133,7 +153,8 @@
 //
 // The protocol is a machine without I/O (machine.go): bytes in, events out, the same events however the bytes are cut. Around it, Conn
 // does the waiting (receive.go, write.go), on Linux and other Unix systems with the socket's own system calls, so that a buffer is taken from
-// a pool only once there are bytes for it. CONFORMANCE.md lists the rules of the RFC with the tests that hold them.
+// a pool only once there are bytes for it; or a loop around epoll, of which a Server has one for each processor (loop_linux.go). What waits to
+// be sent is in output.go. CONFORMANCE.md lists the rules of the RFC with the tests that hold them.
 //
 // Not supported: HTTP/2 for clients (Dial speaks HTTP/1.1).
 package websocket
