@@ -36,6 +36,7 @@ export function timeline(conversation, { edit }) {
   let atBottom = true
   let below = 0 // messages that came while one looked at the past
   let loadingOlder = false
+  let lastTop = 0
 
   const present = () => atBottom && document.visibilityState === 'visible' && document.hasFocus()
 
@@ -56,7 +57,7 @@ export function timeline(conversation, { edit }) {
         return el
       },
     )
-    if (atBottom) scroller.scrollTop = scroller.scrollHeight
+    if (atBottom) stick()
     setText(count, below > 0 ? tr('newest.n', { n: below }) : tr('newest'))
     newest.hidden = atBottom
   }
@@ -139,9 +140,17 @@ export function timeline(conversation, { edit }) {
     return null
   }
 
+  function stick() {
+    scroller.scrollTop = scroller.scrollHeight
+    lastTop = scroller.scrollTop
+  }
+
   function scrolled() {
     const was = atBottom
-    atBottom = scroller.scrollHeight - scroller.scrollTop - scroller.clientHeight < nearBottom
+    const near = scroller.scrollHeight - scroller.scrollTop - scroller.clientHeight < nearBottom
+    // Only going up is a wish to look at the past: below, something may just have grown.
+    atBottom = near || (was && scroller.scrollTop >= lastTop)
+    lastTop = scroller.scrollTop
     if (atBottom === was) return
     if (atBottom) below = 0
     newest.hidden = atBottom
@@ -214,7 +223,7 @@ export function timeline(conversation, { edit }) {
   })
   // Rows that grow after they were drawn (a vote card) and a keyboard that opens must not push the newest out of view.
   const sizes = new ResizeObserver(() => {
-    if (atBottom) scroller.scrollTop = scroller.scrollHeight
+    if (atBottom) stick()
   })
   sizes.observe(list)
   sizes.observe(scroller)
