@@ -72,6 +72,12 @@ func (fs *feeds) add(s *Subscription) {
 func (fs *feeds) resume(s *Subscription) {
 	f := fs.byName[s.channel]
 	alone := f.active() == 0
+	for _, other := range f.subs {
+		if !other.full {
+			// After a rewind the others may be further than what has been read since.
+			f.reached = max(f.reached, seqOf(other.read))
+		}
+	}
 	s.full = false
 	switch {
 	case alone:

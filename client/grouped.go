@@ -82,13 +82,15 @@ func (l *groupedLink) prove(h hello) {
 }
 
 // query is that for these channels from where they are now. The lock is held.
-func (l *groupedLink) query(channels []string) string {
+func (l *groupedLink) query(channels []string) string { return queryFrom(channels, l.env.feeds.after) }
+
+func queryFrom(channels []string, after func(string) string) string {
 	var q strings.Builder
 	for i, channel := range channels {
 		if i > 0 {
 			q.WriteByte('&')
 		}
-		q.WriteString("channel=" + inPath(channel) + "@" + url.QueryEscape(l.env.feeds.after(channel)))
+		q.WriteString("channel=" + inPath(channel) + "@" + url.QueryEscape(after(channel)))
 	}
 	return q.String()
 }

@@ -53,7 +53,7 @@ func readNowAndThen(ctx context.Context, l *groupedLink, channels []string) erro
 
 // polls is what one request learns for the next.
 type polls struct {
-	etag, query string        // the tag stands for the positions after that answer; it says nothing about any others
+	etag, query string        // the tag stands for the positions after that answer, and says nothing about any others: it goes out with the query for just these
 	more        bool          // there is more to read at once
 	news        bool          // something new came
 	cadence     time.Duration // as the server advises
@@ -62,6 +62,10 @@ type polls struct {
 // ask makes one request for these channels. The answer is applied before it returns.
 func (p *polls) ask(ctx context.Context, l *groupedLink, channels []string, wait time.Duration) error {
 	l.env.mu.Lock()
+	asked := map[string]string{}
+	for _, channel := range channels {
+		asked[channel] = l.env.feeds.after(channel)
+	}
 	query, before := l.query(channels), l.env.feeds.applied
 	l.env.mu.Unlock()
 	in := request{header: http.Header{}, wait: wait}
@@ -87,17 +91,26 @@ func (p *polls) ask(ctx context.Context, l *groupedLink, channels []string, wait
 	}
 	l.prove(hello{})
 	p.more = false
+	reached := map[string]string{} // where the answer ends
 	for _, b := range answer.Batches {
 		if ctx.Err() != nil {
 			return context.Cause(ctx)
+		}
+		reached[b.Channel] = b.To
+		if b.Gap != nil {
+			reached[b.Channel] = b.Gap.Resume
 		}
 		l.env.feeds.receive(b)
 		p.more = p.more || b.More || b.Gap != nil
 	}
 	p.news = l.env.feeds.applied != before
-	if p.etag = header.Get("ETag"); p.etag != "" {
-		p.query = l.query(channels)
-	}
+	p.etag = header.Get("ETag")
+	p.query = queryFrom(channels, func(channel string) string {
+		if to, is := reached[channel]; is {
+			return to
+		}
+		return asked[channel]
+	})
 	var said bool
 	if p.cadence, said = retryAfter(header); !said {
 		p.cadence = l.env.timeouts.Poll
