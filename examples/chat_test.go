@@ -149,11 +149,21 @@ func TestLongAndFragmentedTalk(t *testing.T) {
 func TestOneWhoDoesNotRead(t *testing.T) {
 	t.Parallel()
 	p := start(t, "groupchat")
-	ann, bob, _ := p.enters("/ws/ann"), p.enters("/ws/bob"), p.enters("/ws/deaf")
+	ann, bob, deaf := p.enters("/ws/ann"), p.enters("/ws/bob"), p.enters("/ws/deaf")
 	message := strings.Repeat("x", 250_000)
-	for range 60 { // more than the sockets' buffers and the server's limit can hold
+	const talk = 80 // more than the sockets' buffers and the server's limit can hold
+	for range talk {
 		go ann.text(message)
 		bob.hears(said("ann", message))
+	}
+	got := 0
+	for ; got < talk; got++ {
+		if _, _, err := deaf.read(); err != nil {
+			break
+		}
+	}
+	if got == talk {
+		t.Errorf("%d MB waited for one who does not read", talk*len(message)/1_000_000)
 	}
 }
 
