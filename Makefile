@@ -4,7 +4,7 @@ SHELL   := bash
 GO      ?= go
 RUN     ?= .
 
-.PHONY: build test setup lint test-go test-bench test-js test-browser test-crash-long test-websocket-long fuzz-websocket measure clean
+.PHONY: build test setup lint test-go test-bench test-js test-browser test-crash-long verify-long test-websocket-long fuzz-websocket measure clean
 
 build: ## the binary, in bin/parley
 	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '-s -w' -o bin/parley ./cmd/parley

@@ -18,10 +18,9 @@ const (
 // clock tells the time that marks are in; it never jumps.
 type clock struct{ base time.Time }
 
-func (c clock) now() int64              { return c.at(time.Now()) }
-func (c clock) at(t time.Time) int64    { return c.base.UnixNano() + int64(t.Sub(c.base)) }
-func (c clock) since(sent int64) int64  { return c.now() - sent }
-func (c clock) time(ns int64) time.Time { return c.base.Add(time.Duration(ns - c.base.UnixNano())) }
+func (c clock) now() int64             { return c.at(time.Now()) }
+func (c clock) at(t time.Time) int64   { return c.base.UnixNano() + int64(t.Sub(c.base)) }
+func (c clock) since(sent int64) int64 { return c.now() - sent }
 
 // appendData appends a message's data of about size bytes.
 func appendData(dst []byte, sent int64, size int) []byte {
@@ -34,27 +33,39 @@ func appendData(dst []byte, sent int64, size int) []byte {
 	return append(dst, `"}`...)
 }
 
+// marked is what readers look for: a text, and behind it a number of so many digits.
+type marked struct {
+	text   []byte
+	digits int
+}
+
+var (
+	messages = marked{mark, digits}
+	tallies  = marked{[]byte(`"type":"tally"`), 0}
+)
+
 // scan calls found for each mark in data, and returns how many bytes at its end may be the beginning of one more.
-func scan(data []byte, found func(sent int64)) (rest int) {
+func (m marked) scan(data []byte, found func(sent int64)) (rest int) {
+	whole := len(m.text) + m.digits
 	for {
-		i := bytes.Index(data, mark)
+		i := bytes.Index(data, m.text)
 		if i < 0 {
-			for n := min(len(mark)-1, len(data)); n > 0; n-- {
-				if bytes.HasPrefix(mark, data[len(data)-n:]) {
+			for n := min(len(m.text)-1, len(data)); n > 0; n-- {
+				if bytes.HasPrefix(m.text, data[len(data)-n:]) {
 					return n
 				}
 			}
 			return 0
 		}
 		data = data[i:]
-		if len(data) < markLen {
+		if len(data) < whole {
 			return len(data)
 		}
 		var sent int64
-		for _, c := range data[len(mark):markLen] {
+		for _, c := range data[len(m.text):whole] {
 			sent = sent*10 + int64(c-'0')
 		}
 		found(sent)
-		data = data[markLen:]
+		data = data[whole:]
 	}
 }

@@ -16,6 +16,7 @@ type reader struct {
 	conn  net.Conn
 	token string
 	host  string
+	marks marked
 	found func(sent int64)
 }
 
@@ -45,7 +46,7 @@ func (r *reader) stream(first []byte) error {
 	buf := make([]byte, readerBuffer)
 	n := copy(buf, first)
 	for {
-		rest := scan(buf[:n], r.found)
+		rest := r.marks.scan(buf[:n], r.found)
 		copy(buf, buf[n-rest:n])
 		m, err := r.conn.Read(buf[rest:])
 		n = rest + m
@@ -57,7 +58,7 @@ func (r *reader) stream(first []byte) error {
 
 // frames reads WebSocket frames (RFC 6455, section 5.2) until the connection ends, and answers pings.
 func (r *reader) frames(first []byte) error {
-	f := frames{conn: r.conn, found: r.found}
+	f := frames{conn: r.conn, marks: r.marks, found: r.found}
 	if err := f.feed(first); err != nil {
 		return err
 	}
@@ -76,6 +77,7 @@ func (r *reader) frames(first []byte) error {
 // frames follows the frames that come, however the bytes are cut.
 type frames struct {
 	conn  net.Conn
+	marks marked
 	found func(sent int64)
 
 	head    []byte // of a frame that has begun
@@ -130,11 +132,8 @@ func (f *frames) payload(p []byte) {
 	if len(f.tail) > 0 {
 		p = append(f.tail, p...)
 	}
-	rest := scan(p, f.found)
-	f.tail = append([]byte(nil), p[len(p)-rest:]...)
-	if rest == 0 {
-		f.tail = nil
-	}
+	rest := f.marks.scan(p, f.found)
+	f.tail = bytes.Clone(p[len(p)-rest:])
 }
 
 // answer answers a ping; a Close ends it.
@@ -197,7 +196,7 @@ func (r *reader) longPolls(path, after string) error {
 		}
 		br.Reset(nil)
 		bodies.Put(br)
-		scan(body, r.found)
+		r.marks.scan(body, r.found)
 		if to, ok := between(body, `"to":"`, `"`); ok {
 			after = to
 		}
