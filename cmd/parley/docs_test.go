@@ -123,6 +123,7 @@ func TestEveryErrorCodeIsDocumented(t *testing.T) {
 // TestBanner starts the program as a newcomer does and follows what it prints.
 func TestBanner(t *testing.T) {
 	s := startServer(t)
+	s.prints("stop    Ctrl+C") // the last line: the server may answer before it has said so
 	link := regexp.MustCompile(`http://\S+/admin#(\S+)`).FindStringSubmatch(s.out.String())
 	if link == nil || !strings.Contains(s.out.String(), "open    "+s.url) || !strings.Contains(s.out.String(), "data    /") {
 		t.Fatalf("the banner lacks something:\n%s", s.out)
@@ -134,6 +135,7 @@ func TestBanner(t *testing.T) {
 	}
 	s.kill()
 	s.start()
+	s.prints("stop    Ctrl+C")
 	if strings.Contains(s.out.String(), "/admin#") {
 		t.Error("a link is printed though there is an administrator")
 	}

@@ -96,6 +96,16 @@ func (s *server) start() {
 	}
 }
 
+// prints waits until the process has printed a text.
+func (s *server) prints(text string) {
+	s.t.Helper()
+	for deadline := time.Now().Add(30 * time.Second); !strings.Contains(s.out.String(), text); time.Sleep(5 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			s.t.Fatalf("no %q in:\n%s", text, s.out)
+		}
+	}
+}
+
 // kill ends the process as a power failure would: SIGKILL.
 func (s *server) kill() {
 	_ = s.cmd.Process.Kill()
