@@ -148,21 +148,25 @@ func TestServer_8441_5_CloseOfTheServerIsAnswered(t *testing.T) {
 func TestServer_8441_5_EndOfTheStreamWithoutCloseFrameIs1006(t *testing.T) {
 	s := serveH2(t, nil, nil)
 	h2 := connectH2(t, s.addr)
-	_, stream := h2.open()
-	stream.endStream()
+	_, ended := h2.open()
+	ended.endStream()
 	err := s.end()
 	wantClose(t, err, websocket.StatusAbnormalClosure, "")
 	if !errors.Is(err, io.ErrUnexpectedEOF) {
 		t.Fatal(err)
 	}
-	_, stream = h2.open()
+	p, stream := h2.open()
+	p.send(fin|text, "open") // once this is echoed, Accept has returned
+	p.expect(text, "open")
 	stream.reset(http2.ErrCodeCancel)
 	err = s.end()
 	wantClose(t, err, websocket.StatusAbnormalClosure, "")
 	if errors.Is(err, io.ErrUnexpectedEOF) {
 		t.Fatal("a reset looks like an orderly end:", err)
 	}
-	h2.open()
+	p, _ = h2.open()
+	p.send(fin|text, "open")
+	p.expect(text, "open")
 	h2.tls.Close()
 	wantClose(t, s.end(), websocket.StatusAbnormalClosure, "")
 }
