@@ -2,7 +2,9 @@ package examples_test
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
+	"os"
 	"strings"
 	"testing"
 )
@@ -158,7 +160,9 @@ func TestOneWhoDoesNotRead(t *testing.T) {
 	}
 	got := 0
 	for ; got < talk; got++ {
-		if _, _, err := deaf.read(); err != nil {
+		if _, _, err := deaf.read(); errors.Is(err, os.ErrDeadlineExceeded) {
+			t.Fatal("one who does not read is kept for ever")
+		} else if err != nil {
 			break
 		}
 	}
