@@ -41,7 +41,8 @@ func TestKill(t *testing.T) {
 	}
 	s.recount(t)
 	t.Logf("%d kills: %+v", kills, r.Counts)
-	if c := r.Counts; c.Acknowledged < int64(20*kills) || c.Ballots < int64(20*kills) {
+	// A voter whose answer is lost does not change their mind for two seconds: so ballots are fewer.
+	if c := r.Counts; c.Acknowledged < int64(20*kills) || c.Ballots < int64(4*kills) {
 		t.Errorf("too little happened to prove anything")
 	}
 }
