@@ -62,10 +62,15 @@ func TestLongPollAnswersAtOnceWhatIsThere(t *testing.T) {
 	}
 }
 
+// settled is how long a poll that was counted may still take until it really waits: what is published earlier is answered at
+// once, and not gathered.
+const settled = 300 * time.Millisecond
+
 func TestLongPollGathers(t *testing.T) {
 	w := newWorld(t, transport.Options{Gather: time.Second})
 	answers := w.later("GET /v1/channels/room:lobby/messages?wait=60&limit=3")
 	w.waiting(1)
+	time.Sleep(settled)
 	w.say(lobby, "one")
 	w.say(lobby, "two")
 	if b := parse[batch](t, (<-answers).is(t, 200, "").body); !slices.Equal(b.texts(), []string{"one", "two"}) || b.From != "0" || b.More {
@@ -74,6 +79,7 @@ func TestLongPollGathers(t *testing.T) {
 	// But never more than was asked for.
 	answers = w.later("GET /v1/channels/room:lobby/messages?wait=60&limit=3&after=2")
 	w.waiting(1)
+	time.Sleep(settled)
 	w.say(lobby, "0")
 	w.say(lobby, "1", "2", "3", "4")
 	if b := parse[batch](t, (<-answers).is(t, 200, "").body); !slices.Equal(b.texts(), []string{"0", "1", "2"}) || !b.More {
