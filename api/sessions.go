@@ -55,12 +55,19 @@ type sessionAnswer struct {
 	User  *identity.User `json:"user"`
 }
 
-// signIn makes a guest, or returns the one that the request is from already, renamed if need be.
-func (a *API) signIn(w http.ResponseWriter, r *http.Request) error {
+// readName reads a person's name: as JSON, or as the text itself.
+func readName(w http.ResponseWriter, r *http.Request) (string, error) {
 	var in struct {
 		Name string `json:"name"`
 	}
-	if err := read(w, r, &in, func(s string) error { in.Name = strings.TrimSpace(s); return nil }); err != nil {
+	err := read(w, r, &in, func(s string) error { in.Name = strings.TrimSpace(s); return nil })
+	return in.Name, err
+}
+
+// signIn makes a guest, or returns the one that the request is from already, renamed if need be.
+func (a *API) signIn(w http.ResponseWriter, r *http.Request) error {
+	name, err := readName(w, r)
+	if err != nil {
 		return err
 	}
 	u, err := a.Person(r)
@@ -68,7 +75,7 @@ func (a *API) signIn(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	if u.ID != "" {
-		if u, err = a.Identity.Rename(r.Context(), u.ID, in.Name); err != nil {
+		if u, err = a.Identity.Rename(r.Context(), u.ID, name); err != nil {
 			return err
 		}
 		return answer(w, http.StatusOK, sessionAnswer{identity.TokenFrom(r), &u})
@@ -76,7 +83,7 @@ func (a *API) signIn(w http.ResponseWriter, r *http.Request) error {
 	if err := a.Gate.Guest(r); err != nil {
 		return err
 	}
-	u, token, err := a.Identity.SignIn(r.Context(), in.Name)
+	u, token, err := a.Identity.SignIn(r.Context(), name)
 	if err != nil {
 		return err
 	}
@@ -101,13 +108,11 @@ func (a *API) rename(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	var in struct {
-		Name string `json:"name"`
-	}
-	if err := read(w, r, &in, func(s string) error { in.Name = strings.TrimSpace(s); return nil }); err != nil {
+	name, err := readName(w, r)
+	if err != nil {
 		return err
 	}
-	if u, err = a.Identity.Rename(r.Context(), u.ID, in.Name); err != nil {
+	if u, err = a.Identity.Rename(r.Context(), u.ID, name); err != nil {
 		return err
 	}
 	return answer(w, http.StatusOK, sessionAnswer{User: &u})

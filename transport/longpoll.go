@@ -10,16 +10,11 @@ import (
 
 // longPoll answers as soon as there is something, and otherwise when the time is up or the server leaves.
 func (t *Transport) longPoll(w http.ResponseWriter, r *http.Request, q query, person channel.Sender) error {
-	done, err := t.enter()
+	done, err := t.enter(r)
 	if err != nil {
 		return err
 	}
 	defer done()
-	release, err := t.site.Hold(r)
-	if err != nil {
-		return err
-	}
-	defer release()
 	reader, err := t.open(r.Context(), q, person, channel.LongPoll)
 	if err != nil {
 		return err

@@ -3,6 +3,7 @@ package transport
 import (
 	"context"
 	"math/rand/v2"
+	"net/http"
 	"time"
 
 	"parley/problem"
@@ -11,15 +12,28 @@ import (
 // errLeaving answers what would have to wait while the server leaves.
 var errLeaving = problem.Overloaded.Detail("the server is shutting down; another one, or it itself, will be there soon").After(2 * time.Second)
 
-// enter counts one more stream or waiting poll until done is called; it is refused once Shutdown has begun.
-func (t *Transport) enter() (done func(), err error) {
+// enter counts one more stream or waiting poll, here and at the site, until done is called; it is refused once Shutdown has begun.
+func (t *Transport) enter(r *http.Request) (done func(), err error) {
+	if err := t.hold(); err != nil {
+		return nil, err
+	}
+	release, err := t.site.Hold(r)
+	if err != nil {
+		t.held.Done()
+		return nil, err
+	}
+	return func() { release(); t.held.Done() }, nil
+}
+
+// hold enters while nobody waits for the last to leave.
+func (t *Transport) hold() error {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if t.leaving.Err() != nil {
-		return nil, errLeaving
+		return errLeaving
 	}
 	t.held.Add(1)
-	return t.held.Done, nil
+	return nil
 }
 
 // Shutdown says bye to all streams, answers all waiting polls with what there is, refuses new ones with 503, and waits until

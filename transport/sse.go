@@ -22,16 +22,11 @@ func (t *Transport) sse(w http.ResponseWriter, r *http.Request, q query, person 
 	if err := q.resume(r.Header.Get("Last-Event-ID")); err != nil {
 		return err
 	}
-	done, err := t.enter()
+	done, err := t.enter(r)
 	if err != nil {
 		return err
 	}
 	defer done()
-	release, err := t.site.Hold(r)
-	if err != nil {
-		return err
-	}
-	defer release()
 	s, opening, err := t.openStream(r.Context(), q, person)
 	if err != nil {
 		return err

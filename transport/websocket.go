@@ -33,16 +33,11 @@ type session struct {
 
 // websocket makes a WebSocket of the request.
 func (t *Transport) websocket(w http.ResponseWriter, r *http.Request, q query, person channel.Sender) error {
-	done, err := t.enter()
+	done, err := t.enter(r)
 	if err != nil {
 		return err
 	}
 	defer done()
-	release, err := t.site.Hold(r)
-	if err != nil {
-		return err
-	}
-	defer release()
 	stream, opening, err := t.openStream(r.Context(), q, person)
 	if err != nil {
 		return err

@@ -180,20 +180,7 @@ func (e *Engine) DeleteRoom(ctx context.Context, id string, left func(user strin
 }
 
 func (t *tx) memberIDs(room string) ([]string, error) {
-	rows, err := t.query("SELECT user FROM members WHERE room = ?", room)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	var users []string
-	for rows.Next() {
-		var user string
-		if err := rows.Scan(&user); err != nil {
-			return nil, err
-		}
-		users = append(users, user)
-	}
-	return users, rows.Err()
+	return texts(t.query("SELECT user FROM members WHERE room = ?", room))
 }
 
 // has reports whether a query has a row.

@@ -214,3 +214,20 @@ func (e *Engine) readError(err error) error {
 	}
 	return err
 }
+
+// texts reads a query of one column, and closes it.
+func texts(rows *sql.Rows, err error) ([]string, error) {
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var all []string
+	for rows.Next() {
+		var text string
+		if err := rows.Scan(&text); err != nil {
+			return nil, err
+		}
+		all = append(all, text)
+	}
+	return all, rows.Err()
+}

@@ -122,20 +122,7 @@ func (k *keeper) sweepKind(ctx context.Context, kind string) error {
 }
 
 func (k *keeper) names(ctx context.Context, after, end string) ([]string, error) {
-	rows, err := k.e.readRows(ctx, "SELECT name FROM channels WHERE name > ? AND name < ? AND deleted = 0 ORDER BY name LIMIT ?", after, end, sweepChannels)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	var names []string
-	for rows.Next() {
-		var name string
-		if err := rows.Scan(&name); err != nil {
-			return nil, err
-		}
-		names = append(names, name)
-	}
-	return names, rows.Err()
+	return texts(k.e.readRows(ctx, "SELECT name FROM channels WHERE name > ? AND name < ? AND deleted = 0 ORDER BY name LIMIT ?", after, end, sweepChannels))
 }
 
 // trim removes from a channel what its policy gives up.
