@@ -1,19 +1,10 @@
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
-import { launch, Person, phone } from './people.js';
+import { test } from 'node:test';
+import { browser, comes, house, server } from './house.js';
+import { Person, phone } from './people.js';
 import { startServer } from './server.js';
 
-let server, browser;
-before(async () => {
-	server = await startServer();
-	browser = await launch();
-});
-after(async () => {
-	await browser?.close();
-	await server?.close();
-});
-
-const comes = (name, options) => Person.comes(browser, server.url, name, options);
+house();
 
 test('two people and a third on a phone talk in the lobby', async () => {
 	const [ann, bob, cat] = await Promise.all([comes('Ann'), comes('Bob'), comes('Cat', phone)]);

@@ -1,19 +1,8 @@
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
-import { launch, Person } from './people.js';
-import { startServer } from './server.js';
+import { test } from 'node:test';
+import { comes, house, server } from './house.js';
 
-let server, browser;
-before(async () => {
-	server = await startServer();
-	browser = await launch();
-});
-after(async () => {
-	await browser?.close();
-	await server?.close();
-});
-
-const comes = (name, options) => Person.comes(browser, server.url, name, options);
+house();
 
 test('what people write never runs as script', async () => {
 	const ann = await comes('Ann').then((p) => p.enters());

@@ -1,20 +1,10 @@
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
+import { test } from 'node:test';
 import { Api } from './api.js';
-import { launch, Person, phone } from './people.js';
-import { startServer } from './server.js';
+import { comes, house, server } from './house.js';
+import { phone } from './people.js';
 
-let server, browser;
-before(async () => {
-	server = await startServer('--rate-address', 'off');
-	browser = await launch();
-});
-after(async () => {
-	await browser?.close();
-	await server?.close();
-});
-
-const comes = (name, options) => Person.comes(browser, server.url, name, options);
+house('--rate-address', 'off');
 const enters = async (name, options) => (await comes(name, options)).enters();
 const title = (person, name) => person.page.getByRole('heading', { level: 1, name, exact: true }).waitFor();
 const entry = (person, name) => person.page.locator('.sidebar a.entry', { hasText: name });

@@ -1,16 +1,9 @@
-import { after, before, test } from 'node:test';
-import { launch, Person } from './people.js';
-import { buffers, startNginx, startServer, stripsUpgrade } from './server.js';
+import { test } from 'node:test';
+import { browser, comes, house, server } from './house.js';
+import { Person } from './people.js';
+import { buffers, startNginx, stripsUpgrade } from './server.js';
 
-let server, browser;
-before(async () => {
-	server = await startServer();
-	browser = await launch();
-});
-after(async () => {
-	await browser?.close();
-	await server?.close();
-});
+house();
 
 /** Two people talk and vote, whatever carries it. */
 async function talkAndVote(ann, bob, word) {

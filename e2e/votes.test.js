@@ -1,19 +1,9 @@
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
-import { launch, Person, phone } from './people.js';
-import { startServer } from './server.js';
+import { test } from 'node:test';
+import { comes, house, server } from './house.js';
+import { phone } from './people.js';
 
-let server, browser;
-before(async () => {
-	server = await startServer();
-	browser = await launch();
-});
-after(async () => {
-	await browser?.close();
-	await server?.close();
-});
-
-const comes = (name, options) => Person.comes(browser, server.url, name, options);
+house();
 
 test('a vote by /vote: ballots of both, tallies on both, on the phone and on the wall', async () => {
 	const [ann, bob, cat] = await Promise.all([comes('Ann'), comes('Bob'), comes('Cat', phone)]);
