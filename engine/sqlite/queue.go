@@ -2,6 +2,7 @@ package sqlite
 
 import (
 	"context"
+	"runtime"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -74,18 +75,33 @@ func (q *queue) put(o *op) error {
 }
 
 // take waits for ops and returns all there are; spare is a slice to use again. It returns none when the queue is closed and empty.
+//
+// Whoever can run runs first, as most of those are about to put something too. Otherwise the writer, which the scheduler runs at
+// once when it is woken, finds on a busy processor only the op that woke it, and each op costs a commit of its own.
 func (q *queue) take(spare []*op) []*op {
-	for {
-		q.mu.Lock()
-		ops, closed := q.ops, q.closed
-		q.ops, q.bytes = spare[:0], 0
-		q.mu.Unlock()
-		if len(ops) > 0 || closed {
-			return ops
-		}
-		spare = ops
+	for !q.ready() {
 		<-q.wake
 	}
+	for before, n := 0, q.len(); n > before; before, n = n, q.len() {
+		runtime.Gosched()
+	}
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	ops := q.ops
+	q.ops, q.bytes = spare[:0], 0
+	return ops
+}
+
+func (q *queue) ready() bool {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return len(q.ops) > 0 || q.closed
+}
+
+func (q *queue) len() int {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return len(q.ops)
 }
 
 // close makes put refuse everything; what is queued can still be taken.

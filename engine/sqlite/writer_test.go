@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"runtime"
 	"sync"
 	"testing"
 	"time"
@@ -221,6 +222,36 @@ func TestOnceForAGroup(t *testing.T) {
 		t.Fatalf("%d runs, %+v, %v", runs, batch.Messages, err)
 	}
 }
+
+// On one processor the writer is run as soon as somebody wakes it; it lets the others come first.
+func TestThoseWhoCanRunShareACommit(t *testing.T) {
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
+	e := openNew(t, Options{})
+	commits := &countingCommits{}
+	e.Follow(commits)
+	var writers sync.WaitGroup
+	const callers, each = 64, 20
+	for range callers {
+		writers.Go(func() {
+			for range each {
+				if _, err := e.Append(t.Context(), hello("room:a")); err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	writers.Wait()
+	if commits.n > callers*each/8 {
+		t.Errorf("%d appends of %d callers took %d commits", callers*each, callers, commits.n)
+	}
+}
+
+type countingCommits struct {
+	nullSink
+	n int
+}
+
+func (s *countingCommits) Committed([]channel.Message) { s.n++ }
 
 func TestCloseCommitsWhatIsQueued(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "parley.db")
