@@ -4,8 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"time"
 
+	"parley/bench/side"
 	"parley/bench/websocket/load"
 )
 
@@ -26,7 +26,7 @@ type bench struct {
 
 // prepare builds the peers. One that cannot be had is told of, and the others go on.
 func (b *bench) prepare(chosen []peer) error {
-	at, err := findPlaces()
+	at, err := side.FindPlaces("bench-websocket")
 	if err != nil {
 		return err
 	}
@@ -34,11 +34,11 @@ func (b *bench) prepare(chosen []peer) error {
 	for _, p := range chosen {
 		command, err := p.build(at)
 		if err != nil {
-			b.missing[p.key] = err.Error()
-			fmt.Fprintf(b.log, "%s is not available: %v\n", p.title, err)
+			b.missing[p.Key] = err.Error()
+			fmt.Fprintf(b.log, "%s is not available: %v\n", p.Title, err)
 			continue
 		}
-		b.commands[p.key] = command
+		b.commands[p.Key] = command
 	}
 	if len(b.commands) == 0 {
 		return errors.New("no peer is available")
@@ -46,78 +46,31 @@ func (b *bench) prepare(chosen []peer) error {
 	return nil
 }
 
-// measure makes all measurements, peers in turn, each round beginning with another one.
-func (b *bench) measure() *results {
-	all := &results{Begun: time.Now(), Rounds: b.rounds, Seconds: b.times.Measure.Seconds(), Machine: machine(), peers: b.peers, missing: b.missing}
+// measure makes all measurements.
+func (b *bench) measure() *side.Results {
+	run := side.Run[*server]{
+		Missing: b.missing, Rounds: b.rounds, Seconds: b.times.Measure.Seconds(), Log: b.log,
+		Legend: "µs: the server's CPU time per message. Each: median, (least–most), messages a second.",
+	}
+	modes := map[string]string{}
+	for _, p := range b.peers {
+		run.Peers = append(run.Peers, p.Peer)
+	}
 	for _, w := range b.rows {
-		var lines []*lineResult
-		for _, l := range w.lines {
-			lines = append(lines, &lineResult{line: l, Row: w.key, Title: l.title, Unit: l.unit, Values: map[string][]float64{}, Rates: map[string][]float64{}, Busy: map[string][]float64{}, Absent: map[string]string{}})
-		}
-		all.Lines = append(all.Lines, lines...)
-		out := map[string]bool{}
-		for key, why := range b.missing {
-			out[key] = true
-			for _, l := range lines {
-				l.Absent[key] = why
-			}
-		}
-		attempt := func(p peer, f func(*server) error) {
-			if out[p.key] {
-				return
-			}
-			err := b.with(p, w.deflate, f)
-			if err == nil {
-				return
-			}
-			out[p.key] = true
-			fmt.Fprintf(b.log, "%-20s %-14s %v\n", w.key, p.title, err)
-			for _, l := range lines {
-				l.Absent[p.key] = err.Error()
-				delete(l.Values, p.key)
-			}
-			if !errors.Is(err, load.ErrUnsupported) {
-				all.failures = append(all.failures, fmt.Errorf("%s, %s: %w", w.key, p.title, err))
-			}
-		}
+		modes[w.key] = w.deflate
+		row := side.Row[*server]{Key: w.key, Lines: w.lines, Run: func(s *server) (side.Measurement, error) { return w.run(b, s) }}
 		if w.prepare != nil {
-			for _, p := range b.peers {
-				attempt(p, func(s *server) error { return w.prepare(b, s) })
-			}
+			row.Prepare = func(s *server) error { return w.prepare(b, s) }
 		}
-		for round := range b.rounds {
-			for i := range b.peers {
-				p := b.peers[(round+i)%len(b.peers)]
-				attempt(p, func(s *server) error {
-					m, err := w.run(b, s)
-					if err != nil {
-						return err
-					}
-					for i, l := range lines {
-						l.Values[p.key] = append(l.Values[p.key], m.values[i])
-						l.Rates[p.key] = append(l.Rates[p.key], m.rate)
-						l.Busy[p.key] = append(l.Busy[p.key], m.busy)
-					}
-					fmt.Fprintf(b.log, "%-20s %-14s round %d  %s %s", w.key, p.title, round+1, number(m.values[0]), w.lines[0].unit)
-					if m.busy > 0 {
-						fmt.Fprintf(b.log, ", the server busy for %.0f%% of the time", 100*m.busy)
-					}
-					fmt.Fprintln(b.log)
-					return nil
-				})
-			}
+		run.Rows = append(run.Rows, row)
+	}
+	run.With = func(p side.Peer, row side.Row[*server], f func(*server) error) error {
+		s, err := start(b.commands[p.Key], modes[row.Key], b.serverCore)
+		if err != nil {
+			return err
 		}
+		defer s.Stop()
+		return f(s)
 	}
-	all.Took = time.Since(all.Begun).Round(time.Second).String()
-	return all
-}
-
-// with runs f against a fresh process of the peer.
-func (b *bench) with(p peer, deflate string, f func(*server) error) error {
-	s, err := start(b.commands[p.key], deflate, b.serverCore)
-	if err != nil {
-		return err
-	}
-	defer s.stop()
-	return f(s)
+	return run.Measure()
 }

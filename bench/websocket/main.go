@@ -8,16 +8,13 @@
 package main
 
 import (
-	"encoding/json"
 	"errors"
 	"flag"
 	"fmt"
 	"os"
-	"runtime"
-	"strconv"
-	"strings"
 	"time"
 
+	"parley/bench/side"
 	"parley/bench/websocket/load"
 )
 
@@ -31,99 +28,35 @@ func main() {
 }
 
 func run(args []string) error {
+	o := side.Options{Rounds: 5, Seconds: 1.2}
 	flags := flag.NewFlagSet("websocket", flag.ContinueOnError)
-	rowNames := flags.String("rows", "", "comma-separated rows, default all: "+strings.Join(names(workloads, func(w workload) string { return w.key }), ","))
-	peerNames := flags.String("peers", "", "comma-separated peers, default all: "+strings.Join(names(peers, func(p peer) string { return p.key }), ","))
-	rounds := flags.Int("rounds", 5, "how often each measurement is made")
-	seconds := flags.Float64("seconds", 1.2, "how long each measurement lasts, after 0.4 s to warm up")
+	o.Flags(flags, side.Keys(workloads, workloadKey), side.Keys(peers, peerKey))
 	idle := flags.Int("idle", 10000, "connections of the row idle")
-	cores := flags.String("cores", "0,1", "the server's core and the load's, or none")
-	jsonFile := flags.String("json", "", "file to write all values to")
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
-	rows, err := choose("row", workloads, func(w workload) string { return w.key }, *rowNames)
+	rows, err := side.Choose("row", workloads, workloadKey, o.Rows)
 	if err != nil {
 		return err
 	}
-	chosen, err := choose("peer", peers, func(p peer) string { return p.key }, *peerNames)
+	chosen, err := side.Choose("peer", peers, peerKey, o.Peers)
 	if err != nil {
 		return err
 	}
-	if *rounds < 1 || *seconds <= 0 || *idle < 1 {
-		return errors.New("-rounds, -seconds and -idle must be positive")
+	if *idle < 1 {
+		return errors.New("-idle must be positive")
 	}
-	serverCore, err := pin(*cores)
+	serverCore, err := o.Pin()
 	if err != nil {
 		return err
 	}
-
 	b := &bench{
-		rows: rows, rounds: *rounds, idle: *idle, serverCore: serverCore,
-		times: load.Times{Warmup: 400 * time.Millisecond, Measure: time.Duration(*seconds * float64(time.Second))},
+		rows: rows, rounds: o.Rounds, idle: *idle, serverCore: serverCore,
+		times: load.Times{Warmup: 400 * time.Millisecond, Measure: o.Time()},
 		log:   os.Stderr,
 	}
 	if err := b.prepare(chosen); err != nil {
 		return err
 	}
-	results := b.measure()
-	printTable(os.Stdout, results)
-	printTargets(os.Stdout, results)
-	if *jsonFile != "" {
-		text, err := json.MarshalIndent(results, "", "\t")
-		if err != nil {
-			return err
-		}
-		if err := os.WriteFile(*jsonFile, append(text, '\n'), 0o644); err != nil {
-			return err
-		}
-	}
-	return results.failure()
-}
-
-// pin keeps this process to the load's core and returns the server's, "" for any.
-func pin(cores string) (string, error) {
-	runtime.GOMAXPROCS(1)
-	if cores == "none" {
-		return "", nil
-	}
-	server, own, ok := strings.Cut(cores, ",")
-	core, err := strconv.Atoi(own)
-	if _, serr := strconv.Atoi(server); !ok || err != nil || serr != nil || server == own {
-		return "", fmt.Errorf("-cores %s: two different numbers, or none", cores)
-	}
-	if err := load.Pin(core); err != nil {
-		return "", fmt.Errorf("-cores %s: %w (the server and the load need a core each)", cores, err)
-	}
-	return server, nil
-}
-
-func names[T any](all []T, key func(T) string) []string {
-	var keys []string
-	for _, t := range all {
-		keys = append(keys, key(t))
-	}
-	return keys
-}
-
-// choose picks by key, in the order of all.
-func choose[T any](what string, all []T, key func(T) string, wanted string) ([]T, error) {
-	if wanted == "" {
-		return all, nil
-	}
-	want := map[string]bool{}
-	for name := range strings.SplitSeq(wanted, ",") {
-		want[name] = true
-	}
-	var chosen []T
-	for _, t := range all {
-		if want[key(t)] {
-			chosen = append(chosen, t)
-			delete(want, key(t))
-		}
-	}
-	for name := range want {
-		return nil, fmt.Errorf("no %s %q: there are %s", what, name, strings.Join(names(all, key), ", "))
-	}
-	return chosen, nil
+	return o.Report(os.Stdout, b.measure())
 }

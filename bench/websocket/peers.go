@@ -3,62 +3,45 @@ package main
 import (
 	"bytes"
 	"errors"
-	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strings"
+
+	"parley/bench/process"
+	"parley/bench/side"
 )
 
 // peer is a server program.
 type peer struct {
-	key   string
-	title string
-	ours  bool
-	other bool // not in Go
-	dir   string
+	side.Peer
+	dir string // in servers
 }
 
 var peers = []peer{
-	{key: "parley", title: "parley", ours: true, dir: "parley"},
-	{key: "parley-events", title: "parley events", ours: true, dir: "parley-events"},
-	{key: "gorilla", title: "gorilla", dir: "gorilla"},
-	{key: "coder", title: "coder", dir: "coder"},
-	{key: "gobwas", title: "gobwas", dir: "gobwas"},
-	{key: "gws", title: "gws", dir: "gws"},
-	{key: "uwebsockets", title: "uWebSockets", other: true, dir: "uwebsockets"},
+	{side.Peer{Key: "parley", Title: "parley", Ours: true}, "parley"},
+	{side.Peer{Key: "parley-events", Title: "parley events", Ours: true}, "parley-events"},
+	{side.Peer{Key: "gorilla", Title: "gorilla"}, "gorilla"},
+	{side.Peer{Key: "coder", Title: "coder"}, "coder"},
+	{side.Peer{Key: "gobwas", Title: "gobwas"}, "gobwas"},
+	{side.Peer{Key: "gws", Title: "gws"}, "gws"},
+	{side.Peer{Key: "uwebsockets", Title: "uWebSockets", Other: true}, "uwebsockets"},
 }
 
-// places are the folders: of this module, and for what is built and installed, which git ignores.
-type places struct{ module, cache string }
-
-func findPlaces() (places, error) {
-	out, err := exec.Command("go", "env", "GOMOD").Output()
-	if err != nil {
-		return places{}, fmt.Errorf("go env GOMOD: %w", err)
-	}
-	file := strings.TrimSpace(string(out))
-	if filepath.Base(filepath.Dir(file)) != "bench" {
-		return places{}, errors.New("run this in the folder bench, or below")
-	}
-	p := places{module: filepath.Dir(file)}
-	p.cache = filepath.Join(filepath.Dir(p.module), ".cache", "bench-websocket")
-	return p, os.MkdirAll(p.cache, 0o755)
-}
+func peerKey(p peer) string { return p.Key }
 
 // build makes the peer's program and returns its command line.
-func (p peer) build(at places) ([]string, error) {
-	source := filepath.Join(at.module, "websocket", "servers", p.dir)
+func (p peer) build(at side.Places) ([]string, error) {
+	source := filepath.Join(at.Module, "websocket", "servers", p.dir)
 	if _, err := os.Stat(source); err != nil {
 		return nil, errors.New("it has no server program yet")
 	}
-	if p.other {
-		return installBun(source, filepath.Join(at.cache, "bun"))
+	if p.Other {
+		return installBun(source, filepath.Join(at.Cache, "bun"))
 	}
-	program := filepath.Join(at.cache, p.key)
+	program := filepath.Join(at.Cache, p.Key)
 	build := exec.Command("go", "build", "-o", program, "./websocket/servers/"+p.dir)
-	build.Dir = at.module
-	return []string{program}, quietly(build)
+	build.Dir = at.Module
+	return []string{program}, process.Quietly(build)
 }
 
 // installBun installs the version that package.json names, once: the npm package brings the program itself.
@@ -78,20 +61,12 @@ func installBun(source, cache string) ([]string, error) {
 		}
 		install := exec.Command("npm", "install", "--no-audit", "--no-fund", "--no-package-lock")
 		install.Dir = cache
-		if err := quietly(install); err != nil {
+		if err := process.Quietly(install); err != nil {
 			return nil, err
 		}
 	}
-	if err := quietly(exec.Command(program, "--version")); err != nil {
+	if err := process.Quietly(exec.Command(program, "--version")); err != nil {
 		return nil, err
 	}
 	return []string{program, filepath.Join(source, "server.js")}, nil
-}
-
-// quietly runs a command; what it said is in the error.
-func quietly(c *exec.Cmd) error {
-	if out, err := c.CombinedOutput(); err != nil {
-		return fmt.Errorf("%s: %w\n%s", strings.Join(c.Args, " "), err, bytes.TrimSpace(out))
-	}
-	return nil
 }

@@ -3,6 +3,7 @@ package main
 import (
 	"time"
 
+	"parley/bench/side"
 	"parley/bench/websocket/load"
 )
 
@@ -10,37 +11,12 @@ import (
 type workload struct {
 	key     string
 	deflate string // the server's mode
-	lines   []line
-	prepare func(b *bench, s *server) error                // once per peer, before the first round; may be nil
-	run     func(b *bench, s *server) (measurement, error) // once per peer and round
+	lines   []side.Line
+	prepare func(b *bench, s *server) error                     // once per peer, before the first round; may be nil
+	run     func(b *bench, s *server) (side.Measurement, error) // once per peer and round
 }
 
-// measurement has a value for each line of its workload.
-type measurement struct {
-	values []float64
-	rate   float64 // messages a second, 0 if that says nothing
-	busy   float64 // how much of the time the server computed, 1 for all of it; 0 if that says nothing
-}
-
-// line is a line of the table.
-type line struct {
-	title   string
-	unit    string
-	more    bool // more is better
-	targets []target
-}
-
-// target compares one of our forms with a peer. It is reached if our value divided by the peer's is at most factor (at
-// least, if more is better).
-type target struct {
-	form   string // "parley", "parley-events", or "" for both
-	factor float64
-	of     string // a peer, "best", "best Go", or "" for factor itself
-	aim    bool   // else it must be reached
-}
-
-func must(factor float64, of string) target { return target{factor: factor, of: of} }
-func aim(factor float64, of string) target  { return target{factor: factor, of: of, aim: true} }
+func workloadKey(w workload) string { return w.key }
 
 const perMessage = "µs"
 
@@ -48,44 +24,44 @@ const perMessage = "µs"
 var json1K = load.JSON(64, 1<<10)
 
 var workloads = []workload{
-	spanned("echo-64", "off", line{title: "echo 64 B, one at a time, 100 connections", targets: []target{must(0.85, "gorilla"), aim(1, "uwebsockets")}},
+	spanned("echo-64", "off", side.Line{Title: "echo 64 B, one at a time, 100 connections", Targets: []side.Target{side.Must(0.85, "gorilla"), side.Aim(1, "uwebsockets")}},
 		load.Echo{Conns: 100, InFlight: 1, Opcode: load.Text, Payload: load.Words(64)}.Run),
-	spanned("echo-64x32", "off", line{title: "echo 64 B, 32 in flight, 100 connections", targets: []target{must(0.10, "gws"), aim(0.75, "uwebsockets")}},
+	spanned("echo-64x32", "off", side.Line{Title: "echo 64 B, 32 in flight, 100 connections", Targets: []side.Target{side.Must(0.10, "gws"), side.Aim(0.75, "uwebsockets")}},
 		load.Echo{Conns: 100, InFlight: 32, Opcode: load.Text, Payload: load.Words(64)}.Run),
-	spanned("echo-16k", "off", line{title: "echo 16 KiB, 4 in flight, 32 connections", targets: []target{must(0.9, "gws"), aim(0.7, "gws")}},
+	spanned("echo-16k", "off", side.Line{Title: "echo 16 KiB, 4 in flight, 32 connections", Targets: []side.Target{side.Must(0.9, "gws"), side.Aim(0.7, "gws")}},
 		load.Echo{Conns: 32, InFlight: 4, Opcode: load.Binary, Payload: load.Words(16 << 10)}.Run),
-	spanned("echo-1m", "off", line{title: "echo 1 MiB, 4 connections", targets: []target{must(1, "best")}},
+	spanned("echo-1m", "off", side.Line{Title: "echo 1 MiB, 4 connections", Targets: []side.Target{side.Must(1, "best")}},
 		load.Echo{Conns: 4, InFlight: 1, Opcode: load.Binary, Payload: load.Words(1 << 20)}.Run),
-	compressed("deflate", "no-takeover", line{title: "echo 1 KiB JSON, deflate", targets: []target{must(0.9, "best Go")}},
+	compressed("deflate", "no-takeover", side.Line{Title: "echo 1 KiB JSON, deflate", Targets: []side.Target{side.Must(0.9, "best Go")}},
 		load.Echo{Conns: 32, InFlight: 4, Messages: json1K, Offer: load.OfferNoTakeover}.Run),
-	compressed("deflate-takeover", "takeover", line{title: "echo 1 KiB JSON, deflate with takeover", targets: []target{must(0.9, "best Go")}},
+	compressed("deflate-takeover", "takeover", side.Line{Title: "echo 1 KiB JSON, deflate with takeover", Targets: []side.Target{side.Must(0.9, "best Go")}},
 		load.Echo{Conns: 32, InFlight: 4, Messages: json1K, Offer: load.OfferBrowser}.Run),
-	spanned("broadcast", "off", line{title: "broadcast 128 B to 2,000, one at a time", targets: []target{must(1, "best")}},
+	spanned("broadcast", "off", side.Line{Title: "broadcast 128 B to 2,000, one at a time", Targets: []side.Target{side.Must(1, "best")}},
 		load.Broadcast{Subscribers: 2000, Burst: 1, Payload: load.Words(128)}.Run),
-	spanned("broadcast-bursts", "off", line{title: "broadcast 128 B to 1,000, bursts of 32", targets: []target{must(0.15, "best Go"), aim(1, "uwebsockets")}},
+	spanned("broadcast-bursts", "off", side.Line{Title: "broadcast 128 B to 1,000, bursts of 32", Targets: []side.Target{side.Must(0.15, "best Go"), side.Aim(1, "uwebsockets")}},
 		load.Broadcast{Subscribers: 1000, Burst: 32, Payload: load.Words(128)}.Run),
-	compressed("broadcast-deflate", "no-takeover", line{title: "broadcast 1 KiB to 1,000, compressed", targets: []target{must(0.5, "best Go")}},
+	compressed("broadcast-deflate", "no-takeover", side.Line{Title: "broadcast 1 KiB to 1,000, compressed", Targets: []side.Target{side.Must(0.5, "best Go")}},
 		load.Broadcast{Subscribers: 1000, Burst: 1, Payload: json1K[0], Offer: load.OfferBrowser}.Run),
 	{
 		key: "idle", deflate: "off", run: runIdle,
-		lines: []line{
-			{title: "idle connection, resident memory", unit: "B", targets: []target{
-				{form: "parley-events", factor: 2200}, {form: "parley-events", factor: 1200, aim: true},
-				{form: "parley", factor: 5500}, {form: "parley", factor: 4000, aim: true},
+		lines: []side.Line{
+			{Title: "idle connection, resident memory", Unit: "B", Targets: []side.Target{
+				{Form: "parley-events", Factor: 2200}, {Form: "parley-events", Factor: 1200, Aim: true},
+				{Form: "parley", Factor: 5500}, {Form: "parley", Factor: 4000, Aim: true},
 			}},
-			{title: "idle connection, heap and stacks", unit: "B"},
+			{Title: "idle connection, heap and stacks", Unit: "B"},
 		},
 	},
 	{
 		key: "handshakes", deflate: "off", run: runHandshakes,
-		lines: []line{{title: "handshakes per second of CPU", unit: "/s", more: true, targets: []target{must(1, "best")}}},
+		lines: []side.Line{{Title: "handshakes per second of CPU", Unit: "/s", More: true, Targets: []side.Target{side.Must(1, "best")}}},
 	},
 	{
 		key: "latency", deflate: "off", prepare: prepareLatency, run: runLatency,
-		lines: []line{
-			{title: "latency at half load, p50", unit: perMessage, targets: []target{must(1, "best")}},
-			{title: "latency at half load, p99", unit: perMessage, targets: []target{must(1, "best")}},
-			{title: "latency at half load, p99.9", unit: perMessage, targets: []target{must(1, "best")}},
+		lines: []side.Line{
+			{Title: "latency at half load, p50", Unit: perMessage, Targets: []side.Target{side.Must(1, "best")}},
+			{Title: "latency at half load, p99", Unit: perMessage, Targets: []side.Target{side.Must(1, "best")}},
+			{Title: "latency at half load, p99.9", Unit: perMessage, Targets: []side.Target{side.Must(1, "best")}},
 		},
 	},
 }
@@ -93,27 +69,27 @@ var workloads = []workload{
 type runner func(load.Server, load.Times) (load.Span, error)
 
 // spanned is a workload that is judged by the server's CPU time per message.
-func spanned(key, deflate string, l line, run runner) workload {
-	l.unit = perMessage
-	return workload{key: key, deflate: deflate, lines: []line{l}, run: func(b *bench, s *server) (measurement, error) {
+func spanned(key, deflate string, l side.Line, run runner) workload {
+	l.Unit = perMessage
+	return workload{key: key, deflate: deflate, lines: []side.Line{l}, run: func(b *bench, s *server) (side.Measurement, error) {
 		span, err := run(s.Server, b.times)
 		if err != nil {
-			return measurement{}, err
+			return side.Measurement{}, err
 		}
-		return measurement{values: []float64{microseconds(span)}, rate: rate(span), busy: busy(span)}, nil
+		return side.Measurement{Values: []float64{microseconds(span)}, Rate: rate(span), Busy: busy(span)}, nil
 	}}
 }
 
 // compressed also tells how well: a compressor that does less is faster.
-func compressed(key, deflate string, l line, run runner) workload {
-	l.unit = perMessage
-	size := line{title: "  bytes received per message", unit: "B"}
-	return workload{key: key, deflate: deflate, lines: []line{l, size}, run: func(b *bench, s *server) (measurement, error) {
+func compressed(key, deflate string, l side.Line, run runner) workload {
+	l.Unit = perMessage
+	size := side.Line{Title: "  bytes received per message", Unit: "B"}
+	return workload{key: key, deflate: deflate, lines: []side.Line{l, size}, run: func(b *bench, s *server) (side.Measurement, error) {
 		span, err := run(s.Server, b.times)
 		if err != nil {
-			return measurement{}, err
+			return side.Measurement{}, err
 		}
-		return measurement{values: []float64{microseconds(span), float64(span.Bytes) / float64(span.Messages)}, rate: rate(span), busy: busy(span)}, nil
+		return side.Measurement{Values: []float64{microseconds(span), float64(span.Bytes) / float64(span.Messages)}, Rate: rate(span), Busy: busy(span)}, nil
 	}}
 }
 
@@ -121,34 +97,34 @@ func microseconds(s load.Span) float64 { return float64(s.CPU) / float64(s.Messa
 func rate(s load.Span) float64         { return float64(s.Messages) / s.Wall.Seconds() }
 func busy(s load.Span) float64         { return float64(s.CPU) / float64(s.Wall) }
 
-func runHandshakes(b *bench, s *server) (measurement, error) {
+func runHandshakes(b *bench, s *server) (side.Measurement, error) {
 	span, err := load.Handshakes{}.Run(s.Server, b.times)
 	if err != nil {
-		return measurement{}, err
+		return side.Measurement{}, err
 	}
-	return measurement{values: []float64{float64(span.Messages) / span.CPU.Seconds()}, rate: rate(span), busy: busy(span)}, nil
+	return side.Measurement{Values: []float64{float64(span.Messages) / span.CPU.Seconds()}, Rate: rate(span), Busy: busy(span)}, nil
 }
 
 // runIdle compares the server's memory before and after many connections. A few before them make it load its code.
-func runIdle(b *bench, s *server) (measurement, error) {
+func runIdle(b *bench, s *server) (side.Measurement, error) {
 	few, err := load.NewIdle(s.Addr, min(200, b.idle))
 	if err != nil {
-		return measurement{}, err
+		return side.Measurement{}, err
 	}
 	few.Close()
 	time.Sleep(100 * time.Millisecond) // for the server to see that they are gone
 	before, err := s.memory()
 	if err != nil {
-		return measurement{}, err
+		return side.Measurement{}, err
 	}
 	many, err := load.NewIdle(s.Addr, b.idle)
 	if err != nil {
-		return measurement{}, err
+		return side.Measurement{}, err
 	}
 	defer many.Close()
 	after, err := s.memory()
 	each := func(before, after int64) float64 { return float64(after-before) / float64(b.idle) }
-	return measurement{values: []float64{each(before.resident, after.resident), each(before.used, after.used)}}, err
+	return side.Measurement{Values: []float64{each(before.resident, after.resident), each(before.used, after.used)}}, err
 }
 
 var latencyEcho = load.Echo{Conns: 100, Opcode: load.Text, Payload: load.Words(64)}
@@ -164,8 +140,8 @@ func prepareLatency(b *bench, s *server) error {
 	return err
 }
 
-func runLatency(b *bench, s *server) (measurement, error) {
+func runLatency(b *bench, s *server) (side.Measurement, error) {
 	p, err := load.Latency{Echo: latencyEcho, Rate: b.halfLoad}.Run(s.Server, b.times)
 	us := func(d time.Duration) float64 { return float64(d) / 1e3 }
-	return measurement{values: []float64{us(p.P50), us(p.P99), us(p.P999)}, rate: b.halfLoad}, err
+	return side.Measurement{Values: []float64{us(p.P50), us(p.P99), us(p.P999)}, Rate: b.halfLoad}, err
 }

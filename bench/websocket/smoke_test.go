@@ -5,13 +5,14 @@ import (
 	"testing"
 	"time"
 
+	"parley/bench/side"
 	"parley/bench/websocket/load"
 )
 
 // TestRows runs every row for one tiny round. It judges no time: only that all that was sent came back, as the load
 // checks, and that the numbers are such as a server can have.
 func TestRows(t *testing.T) {
-	chosen, err := choose("peer", peers, func(p peer) string { return p.key }, "parley,parley-events,gorilla")
+	chosen, err := side.Choose("peer", peers, peerKey, "parley,parley-events,gorilla")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -24,12 +25,12 @@ func TestRows(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, p := range chosen {
-		if why := b.missing[p.key]; why != "" {
-			t.Fatalf("%s: %s", p.key, why)
+		if why := b.missing[p.Key]; why != "" {
+			t.Fatalf("%s: %s", p.Key, why)
 		}
 	}
 	r := b.measure()
-	if err := r.failure(); err != nil {
+	if err := r.Failure(); err != nil {
 		t.Fatal(err)
 	}
 	unsupported := map[string]bool{"deflate-takeover/gorilla": true}
@@ -38,23 +39,22 @@ func TestRows(t *testing.T) {
 		"broadcast-deflate/parley": true, "broadcast-deflate/parley-events": true}
 	for _, l := range r.Lines {
 		for _, p := range chosen {
-			if pending[l.Row+"/"+p.key] && l.Values[p.key] == nil {
+			if pending[l.Row+"/"+p.Key] && l.Values[p.Key] == nil {
 				continue
 			}
-			if unsupported[l.Row+"/"+p.key] {
-				if l.Values[p.key] != nil {
-					t.Errorf("%s, %s: %v, but it does not support that", l.Title, p.key, l.Values[p.key])
+			if unsupported[l.Row+"/"+p.Key] {
+				if l.Values[p.Key] != nil {
+					t.Errorf("%s, %s: %v, but it does not support that", l.Title, p.Key, l.Values[p.Key])
 				}
 				continue
 			}
-			if v := l.Values[p.key]; len(v) != 1 || v[0] <= 0 || v[0] > 1e6 {
-				t.Errorf("%s, %s: %v", l.Title, p.key, v)
+			if v := l.Values[p.Key]; len(v) != 1 || v[0] <= 0 || v[0] > 1e6 {
+				t.Errorf("%s, %s: %v", l.Title, p.Key, v)
 			}
 		}
 	}
 	var out strings.Builder
-	printTable(&out, r)
-	printTargets(&out, r)
+	r.Print(&out)
 	for _, l := range r.Lines {
 		if !strings.Contains(out.String(), "| "+l.Title+" ") {
 			t.Errorf("the table lacks %q:\n%s", l.Title, out.String())
@@ -64,8 +64,8 @@ func TestRows(t *testing.T) {
 
 // TestAPeerThatIsMissing must not keep the others from being measured.
 func TestAPeerThatIsMissing(t *testing.T) {
-	none := peer{key: "none", title: "none", dir: "none"}
-	rows, err := choose("row", workloads, func(w workload) string { return w.key }, "echo-64")
+	none := peer{side.Peer{Key: "none", Title: "none"}, "none"}
+	rows, err := side.Choose("row", workloads, workloadKey, "echo-64")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -76,13 +76,13 @@ func TestAPeerThatIsMissing(t *testing.T) {
 	}
 	r := b.measure()
 	var out strings.Builder
-	printTable(&out, r)
+	r.Print(&out)
 	for _, said := range []string{log.String(), out.String()} {
 		if !strings.Contains(said, "none is not available: it has no server program yet") {
 			t.Errorf("nothing is said of the peer:\n%s", said)
 		}
 	}
 	if len(r.Lines[0].Values["gorilla"]) != 1 {
-		t.Errorf("the other was not measured: %v", r.failure())
+		t.Errorf("the other was not measured: %v", r.Failure())
 	}
 }

@@ -8,6 +8,8 @@ import (
 	"strings"
 
 	"golang.org/x/sys/unix"
+
+	"parley/bench/socket"
 )
 
 // Conn is one client connection.
@@ -31,46 +33,18 @@ type opening struct {
 	offer string
 }
 
-// perSource is how many connections share a source address: a server's address has some 28,000 ports for each.
-const perSource = 5000
-
 // begin connects and sends the handshake of connection number i; finish reads the answer. Between them other
 // connections can begin, so that the server always has something to do.
 func begin(server netip.AddrPort, path, offer string, i int) (*opening, error) {
-	fd, err := unix.Socket(unix.AF_INET, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
+	fd, err := socket.Dial(server, i)
 	if err != nil {
-		return nil, fmt.Errorf("socket: %w", err)
+		return nil, err
 	}
-	o := &opening{fd: fd, offer: offer}
-	if err := o.send(server, path, i); err != nil {
+	if _, err := unix.Write(fd, request(server, path, offer)); err != nil {
 		unix.Close(fd)
 		return nil, err
 	}
-	return o, nil
-}
-
-func (o *opening) send(server netip.AddrPort, path string, i int) error {
-	// Closing resets: no port waits in TIME_WAIT after a round.
-	if err := unix.SetsockoptLinger(o.fd, unix.SOL_SOCKET, unix.SO_LINGER, &unix.Linger{Onoff: 1}); err != nil {
-		return err
-	}
-	for _, opt := range [][3]int{{unix.IPPROTO_IP, unix.IP_BIND_ADDRESS_NO_PORT, 1}, {unix.IPPROTO_TCP, unix.TCP_NODELAY, 1}} {
-		if err := unix.SetsockoptInt(o.fd, opt[0], opt[1], opt[2]); err != nil {
-			return err
-		}
-	}
-	if err := unix.SetsockoptTimeval(o.fd, unix.SOL_SOCKET, unix.SO_RCVTIMEO, &unix.Timeval{Sec: 10}); err != nil {
-		return err
-	}
-	source := unix.SockaddrInet4{Addr: [4]byte{127, 0, 0, byte(2 + i/perSource%200)}}
-	if err := unix.Bind(o.fd, &source); err != nil {
-		return fmt.Errorf("bind: %w", err)
-	}
-	if err := unix.Connect(o.fd, &unix.SockaddrInet4{Addr: server.Addr().As4(), Port: int(server.Port())}); err != nil {
-		return fmt.Errorf("connect: %w", err)
-	}
-	_, err := unix.Write(o.fd, request(server, path, o.offer))
-	return err
+	return &opening{fd: fd, offer: offer}, nil
 }
 
 // request is about what a browser sends. The key is the example of RFC 6455, section 1.3.

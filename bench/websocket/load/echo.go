@@ -1,12 +1,5 @@
 package load
 
-import (
-	"errors"
-)
-
-// ErrUnsupported means that the server does not do what a row needs.
-var ErrUnsupported = errors.New("not supported")
-
 // Echo is a closed loop: each connection has so many messages in flight, and sends one for each that comes back.
 type Echo struct {
 	Conns    int

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+
+	"parley/bench/side"
 )
 
 // Offers of permessage-deflate (RFC 7692).
@@ -66,9 +68,9 @@ func supports(x Extension, offer string) error {
 	case offer == OfferNone || x.Agreed && (offer == OfferNoTakeover) == x.ServerNoTakeover:
 		return nil
 	case !x.Agreed:
-		return fmt.Errorf("%w: permessage-deflate was declined", ErrUnsupported)
+		return fmt.Errorf("%w: permessage-deflate was declined", side.ErrUnsupported)
 	case offer == OfferNoTakeover:
 		return fmt.Errorf("the server did not agree to server_no_context_takeover, which was asked of it")
 	}
-	return fmt.Errorf("%w: no context takeover", ErrUnsupported)
+	return fmt.Errorf("%w: no context takeover", side.ErrUnsupported)
 }

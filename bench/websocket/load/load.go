@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"parley/bench/socket"
 )
 
 // Load is a set of connections behind one epoll. One goroutine uses it.
@@ -128,7 +130,7 @@ func (l *Load) poll(timeout int, on func(c *Conn, messages int) error) (events i
 
 // receive reads once: epoll tells if there is more.
 func (l *Load) receive(c *Conn) (int, error) {
-	n, err := rawRead(c.fd, l.buf)
+	n, err := socket.Read(c.fd, l.buf)
 	switch {
 	case err == unix.EAGAIN || err == unix.EINTR:
 		return 0, nil
@@ -164,7 +166,7 @@ func (l *Load) flush(c *Conn) error {
 			c.rest, c.pos = c.tape.next(c.pos, k)
 			c.due -= k
 		}
-		n, err := rawWrite(c.fd, c.rest)
+		n, err := socket.Write(c.fd, c.rest)
 		if err == unix.EINTR {
 			continue
 		}

@@ -5,6 +5,8 @@ import (
 	"compress/flate"
 	"fmt"
 	"io"
+
+	"parley/bench/side"
 )
 
 // sampled is how many messages of a connection are inflated and compared.
@@ -32,7 +34,7 @@ func (s *sample) add(p []byte) { s.payload = append(s.payload, p...) }
 func (s *sample) end() (more bool, err error) {
 	text := s.payload
 	if !s.compressed && len(text) >= 1<<10 {
-		return false, fmt.Errorf("%w: a message of %d bytes came uncompressed", ErrUnsupported, len(text))
+		return false, fmt.Errorf("%w: a message of %d bytes came uncompressed", side.ErrUnsupported, len(text))
 	}
 	if s.compressed {
 		// The bytes that the sender left out, and an empty last block so that the reader sees an end.

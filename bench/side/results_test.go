@@ -1,13 +1,15 @@
-package main
+package side
 
 import (
 	"math"
 	"testing"
 )
 
-func result(more bool, targets ...target) *lineResult {
-	return &lineResult{
-		line: line{more: more, targets: targets},
+var peers = []Peer{{Key: "parley", Ours: true}, {Key: "parley-events", Ours: true}, {Key: "gorilla"}, {Key: "gws"}, {Key: "uwebsockets", Other: true}}
+
+func result(more bool, targets ...Target) *LineResult {
+	return &LineResult{
+		line: Line{More: more, Targets: targets},
 		Values: map[string][]float64{
 			"parley":      {4, 5, 6},
 			"gorilla":     {8, 20, 10},
@@ -21,17 +23,17 @@ func TestVerdicts(t *testing.T) {
 	for _, c := range []struct {
 		name   string
 		more   bool
-		target target
+		target Target
 		median float64
 		best   string
 		held   bool
 	}{
-		{"a peer, ratios within each round", false, must(0.5, "gorilla"), 0.5, "", true},
-		{"a peer, missed", false, must(0.49, "gorilla"), 0.5, "", false},
-		{"the best of all", false, must(1.2, "best"), 1.2, "uwebsockets", true},
-		{"the best in Go", false, must(0.4, "best Go"), 0.5, "gorilla", false},
-		{"a number", false, target{factor: 5}, 5, "", true},
-		{"more is better", true, must(0.6, "best"), 0.5, "gorilla", false},
+		{"a peer, ratios within each round", false, Must(0.5, "gorilla"), 0.5, "", true},
+		{"a peer, missed", false, Must(0.49, "gorilla"), 0.5, "", false},
+		{"the best of all", false, Must(1.2, "best"), 1.2, "uwebsockets", true},
+		{"the best in Go", false, Must(0.4, "best Go"), 0.5, "gorilla", false},
+		{"a number", false, Target{Factor: 5}, 5, "", true},
+		{"more is better", true, Must(0.6, "best"), 0.5, "gorilla", false},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			all := result(c.more, c.target).judge(peers)

@@ -1,4 +1,4 @@
-package main
+package side
 
 import (
 	"fmt"
@@ -8,27 +8,30 @@ import (
 	"strconv"
 	"strings"
 	"unicode/utf8"
-
-	"parley/bench/websocket/load"
 )
 
+// Print writes both tables.
+func (r *Results) Print(w io.Writer) {
+	r.printTable(w)
+	r.printTargets(w)
+}
+
 // printTable writes the table that compares the peers: median, spread (least–most of the rounds) and messages a second.
-func printTable(w io.Writer, r *results) {
-	fmt.Fprintf(w, "\n%s\n%d rounds of %g s, %s in all. µs: the server's CPU time per message. Each: median, (least–most), messages a second.\n\n",
-		r.Machine, r.Rounds, r.Seconds, r.Took)
+func (r *Results) printTable(w io.Writer) {
+	fmt.Fprintf(w, "\n%s\n%d rounds of %g s, %s in all. %s\n\n", r.Machine, r.Rounds, r.Seconds, r.Took, r.legend)
 	table := [][]string{{"work", "unit"}}
 	for _, p := range r.peers {
-		table[0] = append(table[0], p.title)
+		table[0] = append(table[0], p.Title)
 	}
 	for i, l := range r.Lines {
 		median, between, rate := []string{l.Title, l.Unit}, []string{"", ""}, []string{"", ""}
 		same := i > 0 && r.Lines[i-1].Row == l.Row // its messages a second stand there already
 		for _, p := range r.peers {
 			cell := [3]string{}
-			if values := l.Values[p.key]; len(values) > 0 {
+			if values := l.Values[p.Key]; len(values) > 0 {
 				s := spreadOf(values)
 				cell = [3]string{number(s.Median), "(" + number(s.Min) + "–" + number(s.Max) + ")", ""}
-				if n := spreadOf(l.Rates[p.key]).Median; n > 0 && !same {
+				if n := spreadOf(l.Rates[p.Key]).Median; n > 0 && !same {
 					cell[2] = number(n) + "/s"
 				}
 			} else {
@@ -43,30 +46,30 @@ func printTable(w io.Writer, r *results) {
 	}
 	printAligned(w, table)
 	for _, p := range r.peers {
-		if why := r.missing[p.key]; why != "" {
-			fmt.Fprintf(w, "\n%s is not available: %s\n", p.title, why)
+		if why := r.missing[p.Key]; why != "" {
+			fmt.Fprintf(w, "\n%s is not available: %s\n", p.Title, why)
 		}
 	}
 }
 
-func absence(r *results, p peer, l *lineResult) string {
+func absence(r *Results, p Peer, l *LineResult) string {
 	switch {
-	case r.missing[p.key] != "":
+	case r.missing[p.Key] != "":
 		return "not available"
-	case strings.Contains(l.Absent[p.key], load.ErrUnsupported.Error()):
+	case strings.Contains(l.Absent[p.Key], ErrUnsupported.Error()):
 		return "not supported"
 	}
 	return "failed"
 }
 
 // printTargets writes what was to be reached, and whether it was.
-func printTargets(w io.Writer, r *results) {
+func (r *Results) printTargets(w io.Writer) {
 	table := [][]string{{"work", "form", "", "target", "measured", "(least–most)", ""}}
 	for _, l := range r.Lines {
 		l.Targets = l.judge(r.peers)
 		for _, v := range l.Targets {
 			sign, kind := "≤ ", "must"
-			if l.line.more {
+			if l.line.More {
 				sign = "≥ "
 			}
 			if v.Aim {
@@ -88,7 +91,7 @@ func printTargets(w io.Writer, r *results) {
 	}
 }
 
-func of(l *lineResult, v verdict) string {
+func of(l *LineResult, v Verdict) string {
 	switch {
 	case v.Of == "":
 		return " " + l.Unit

@@ -1,4 +1,4 @@
-package load
+package process
 
 import (
 	"fmt"
@@ -29,7 +29,7 @@ func Pin(core int) error {
 	return nil
 }
 
-// CPUTime is what the process has used so far, user and system, all threads, in nanoseconds: its CPU-time clock
+// CPUTime is what a process has used so far, user and system, all threads, in nanoseconds: its CPU-time clock
 // (clock_getcpuclockid(3)), as /proc/PID/stat counts in hundredths of a second.
 func CPUTime(pid int) (time.Duration, error) {
 	const sched = 2 // CPUCLOCK_SCHED of the kernel's posix-timers

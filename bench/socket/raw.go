@@ -1,4 +1,4 @@
-package load
+package socket
 
 import (
 	"syscall"
@@ -7,7 +7,8 @@ import (
 
 // The sockets never block, so the scheduler need not be told of these calls: that saves a good part of their price.
 
-func rawRead(fd int, p []byte) (int, error) {
+// Read is read(2) of a socket that does not block: the errno is EAGAIN where nothing has come.
+func Read(fd int, p []byte) (int, error) {
 	n, _, e := syscall.RawSyscall(syscall.SYS_READ, uintptr(fd), uintptr(unsafe.Pointer(unsafe.SliceData(p))), uintptr(len(p)))
 	if e != 0 {
 		return 0, e
@@ -15,7 +16,8 @@ func rawRead(fd int, p []byte) (int, error) {
 	return int(n), nil
 }
 
-func rawWrite(fd int, p []byte) (int, error) {
+// Write is write(2) of a socket that does not block.
+func Write(fd int, p []byte) (int, error) {
 	n, _, e := syscall.RawSyscall(syscall.SYS_WRITE, uintptr(fd), uintptr(unsafe.Pointer(unsafe.SliceData(p))), uintptr(len(p)))
 	if e != 0 {
 		return 0, e
