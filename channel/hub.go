@@ -32,6 +32,10 @@ func NewHub(log Log, o Options) *Hub {
 	h := &Hub{log: log, options: o.withDefaults(), feeds: map[Name]*feed{}, readers: map[*Reader]struct{}{}}
 	h.presence = newPresence(h)
 	log.Follow(h)
+	if all, ok := log.(Presences); ok {
+		h.presence.all = all
+		all.Attend(h.options.HereLimit)
+	}
 	return h
 }
 
@@ -90,7 +94,7 @@ func (h *Hub) Signal(ctx context.Context, s Signal) error {
 	return h.log.Signal(ctx, s)
 }
 
-// Presence tells who reads what on this node.
+// Presence tells who reads what.
 func (h *Hub) Presence() *Presence { return h.presence }
 
 // Committed implements Sink. Its cost for each reader is one atomic read, and one wake-up if the reader has looked
@@ -126,7 +130,12 @@ func (h *Hub) Deleted(name Name) {
 
 // Signalled implements Sink.
 func (h *Hub) Signalled(s Signal) {
-	if f := h.feed(s.Channel); f != nil {
+	f := h.feed(s.Channel)
+	switch {
+	case f == nil:
+	case s.Type == SignalHere && s.From == System: // the list is made for each reader when it looks
+		f.refreshHere()
+	default:
 		s.json = s.AppendJSON(nil)
 		f.signal(s)
 	}

@@ -2,16 +2,18 @@ package channel
 
 import (
 	"cmp"
+	"context"
 	"slices"
 	"sync"
 	"time"
 )
 
-// Presence knows who reads which channel on this node. Somebody with several readers is there once, and stays for a grace
-// after the last one ends, so that a change of page, transport or network is not a coming and going. Its methods may be
-// called concurrently.
+// Presence knows who reads which channel: on this node, and where the log is one of many nodes ([Presences]) on all of
+// them. Somebody with several readers is there once, and stays for a grace after the last one ends, so that a change of
+// page, transport or network is not a coming and going. Its methods may be called concurrently.
 type Presence struct {
 	hub    *Hub
+	all    Presences     // nil: this node is all there is
 	period time.Duration // between sweeps
 
 	mu       sync.Mutex
@@ -20,6 +22,27 @@ type Presence struct {
 	timer    *time.Timer                  // the one timer: nil when nobody is leaving
 	closed   bool
 }
+
+// Presences is what a Log of many nodes is besides: it knows who is on any of them. What a hub would signal for its own
+// node, the engine then hands to every node's sink: join and leave from the person, once wherever and however often they
+// are; and here, from System, where streams shall get the list anew.
+type Presences interface {
+	// Attend is called once, after Follow. The comings and goings of more than crowd people in a channel are not
+	// signalled; that they are so few again is, with here.
+	Attend(crowd int)
+
+	// Arrived says that person reads a channel on this node, or does so under a new name; Departed, that they do no more.
+	// They do not block.
+	Arrived(name Name, person Sender)
+	Departed(name Name, person Sender)
+
+	// Here returns at most limit of the people in a channel on all nodes, in any order, and how many there are; those
+	// whose Arrived was called before are among them.
+	Here(ctx context.Context, name Name, limit int) (people []Sender, count int, err error)
+}
+
+// hereLookUp is how long Here may ask the other nodes before it says who is on this one.
+const hereLookUp = time.Second
 
 // visitor is a person in a channel.
 type visitor struct {
@@ -38,8 +61,22 @@ func newPresence(h *Hub) *Presence {
 	}
 }
 
-// Here returns at most limit of the people who are in a channel, by name, and how many there are.
+// Here returns at most limit of the people who are in a channel, by name, and how many there are. While the other nodes
+// cannot be asked it knows of this one alone, and may take a second.
 func (p *Presence) Here(name Name, limit int) (people []Sender, count int) {
+	people, count = p.here(name, limit)
+	slices.SortFunc(people, func(a, b Sender) int { return cmp.Or(cmp.Compare(a.Name, b.Name), cmp.Compare(a.ID, b.ID)) })
+	return people, count
+}
+
+func (p *Presence) here(name Name, limit int) (people []Sender, count int) {
+	if p.all != nil {
+		ctx, cancel := context.WithTimeout(context.Background(), hereLookUp)
+		defer cancel()
+		if people, count, err := p.all.Here(ctx, name, limit); err == nil {
+			return people, count
+		}
+	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	there := p.channels[name]
@@ -50,7 +87,6 @@ func (p *Presence) Here(name Name, limit int) (people []Sender, count int) {
 		}
 		people = append(people, v.person)
 	}
-	slices.SortFunc(people, func(a, b Sender) int { return cmp.Or(cmp.Compare(a.Name, b.Name), cmp.Compare(a.ID, b.ID)) })
 	return people, len(there)
 }
 
@@ -75,7 +111,10 @@ func (p *Presence) arrive(name Name, person Sender) {
 	delete(p.leaving, v)
 	if v.person != person { // new, or renamed
 		v.person = person
-		if len(there) <= p.hub.options.HereLimit {
+		switch {
+		case p.all != nil:
+			p.all.Arrived(name, person)
+		case len(there) <= p.hub.options.HereLimit:
 			p.signal(v, SignalJoin)
 		}
 	}
@@ -130,6 +169,8 @@ func (p *Presence) remove(v *visitor) {
 	// In a crowd everybody's coming told to everybody would be quadratic, and the list is cut anyway. When it has
 	// shrunk to a list again, all get that.
 	switch crowd := p.hub.options.HereLimit; {
+	case p.all != nil:
+		p.all.Departed(v.channel, v.person)
 	case len(there) < crowd:
 		p.signal(v, SignalLeave)
 	case len(there) == crowd:
