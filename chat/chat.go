@@ -48,10 +48,12 @@ type Store interface {
 	Room(ctx context.Context, id, viewer string) (Room, error)                             // ErrNoRoom
 	Rooms(ctx context.Context, viewer string, limit int) ([]Room, error)                   // public, and private with viewer in it; by name
 	UpdateRoom(ctx context.Context, id, name, topic string, drafts ...channel.Draft) error // ErrNoRoom
-	// DeleteRoom removes a room with its memberships and its channel (as channel.Log's Delete), and appends what left
-	// returns for each of its members. ErrNoRoom.
-	DeleteRoom(ctx context.Context, id string, left func(user string) channel.Draft) error
-	SetInvite(ctx context.Context, id, invite string) error // ErrNoRoom
+	// DeleteRoom removes a room with its memberships and its channel (as channel.Log's Delete), and appends left, which has
+	// no Channel, to the inbox of each of its members. ErrNoRoom.
+	DeleteRoom(ctx context.Context, id string, left channel.Draft) error
+	// EnsureInvite makes invite the room's, unless it has one, and returns the one it has. ErrNoRoom.
+	EnsureInvite(ctx context.Context, id, invite string) (string, error)
+	RevokeInvite(ctx context.Context, id string) error // the room has no invite then; ErrNoRoom
 
 	// Join makes who a member, whose reading starts at the channel's tail. false: was in already, nothing is appended.
 	// ErrNoRoom.

@@ -16,7 +16,8 @@
 //
 // MayRead and MayPost are asked for every subscription and publish, and answered from memory: the Service keeps rooms and
 // memberships, and drops what it changes. Generation moves when a right may have been taken away. Gone must be called when
-// a user is forgotten; identity.Service's OnChange says so. A Service may be used by any number of goroutines; it has
+// a user is forgotten; identity.Service's OnChange says so. Where several nodes share an engine, what the others change
+// is told by Gone, RoomGone, MemberChanged and DroppedAll. A Service may be used by any number of goroutines; it has
 // none of its own.
 //
 // Limits: a text MaxText, a room's name MaxRoomName, a topic MaxTopic characters; lists MaxRooms, MaxMembers,

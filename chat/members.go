@@ -39,7 +39,7 @@ func (s *Service) join(ctx context.Context, who channel.Sender, r Room) error {
 	if _, err := s.store.Join(ctx, r.ID, who, added(who.ID, c)); err != nil {
 		return noRoom(r.ID, err)
 	}
-	s.members.Drop(membership{r.ID, who.ID})
+	s.MemberChanged(r.ID, who.ID, false)
 	return nil
 }
 
@@ -55,10 +55,7 @@ func (s *Service) Leave(ctx context.Context, who channel.Sender, id string) erro
 	if _, err := s.store.Leave(ctx, id, who.ID, left(who.ID, r.Channel())); err != nil {
 		return noRoom(id, err)
 	}
-	s.members.Drop(membership{id, who.ID})
-	if r.Private {
-		s.generation.Add(1)
-	}
+	s.MemberChanged(id, who.ID, r.Private)
 	return nil
 }
 
@@ -75,8 +72,6 @@ func (s *Service) Invite(ctx context.Context, who channel.Sender, id string) (st
 	if err := signedIn(who); err != nil {
 		return "", err
 	}
-	s.invites.Lock()
-	defer s.invites.Unlock()
 	r, err := s.see(ctx, who, id)
 	if err != nil {
 		return "", err
@@ -87,8 +82,8 @@ func (s *Service) Invite(ctx context.Context, who channel.Sender, id string) (st
 	if r.Invite != "" {
 		return r.Invite, nil
 	}
-	invite := random(26) // 130 bits
-	return invite, noRoom(id, s.store.SetInvite(ctx, id, invite))
+	invite, err := s.store.EnsureInvite(ctx, id, random(26)) // 130 bits; another's, if that came between
+	return invite, noRoom(id, err)
 }
 
 // RevokeInvite makes the room's invite void. The owner and the administrator may: problem.NotOwner. ErrNoRoom.
@@ -96,7 +91,5 @@ func (s *Service) RevokeInvite(ctx context.Context, who channel.Sender, admin bo
 	if _, err := s.owned(ctx, who, admin, id); err != nil {
 		return err
 	}
-	s.invites.Lock()
-	defer s.invites.Unlock()
-	return noRoom(id, s.store.SetInvite(ctx, id, ""))
+	return noRoom(id, s.store.RevokeInvite(ctx, id))
 }

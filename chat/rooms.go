@@ -75,7 +75,7 @@ func (s *Service) CreateRoom(ctx context.Context, who channel.Sender, n NewRoom)
 	if err != nil {
 		return Room{}, err
 	}
-	s.members.Drop(membership{r.ID, who.ID})
+	s.MemberChanged(r.ID, who.ID, false)
 	return r, nil
 }
 
@@ -121,11 +121,10 @@ func (s *Service) Delete(ctx context.Context, who channel.Sender, admin bool, id
 	if id == Lobby {
 		return problem.Forbidden.Detail("the lobby cannot be deleted, only renamed")
 	}
-	if err := s.store.DeleteRoom(ctx, id, func(user string) channel.Draft { return deleted(user, r.Channel()) }); err != nil {
+	if err := s.store.DeleteRoom(ctx, id, deleted(r.Channel())); err != nil {
 		return noRoom(id, err)
 	}
-	s.rooms.Drop(id)
-	s.generation.Add(1)
+	s.RoomGone(id)
 	return nil
 }
 

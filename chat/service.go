@@ -3,7 +3,6 @@ package chat
 import (
 	"context"
 	"encoding/json"
-	"sync"
 	"sync/atomic"
 	"time"
 
@@ -51,7 +50,6 @@ type Service struct {
 	members *cache.Cache[membership, bool]   // whether somebody is in a room
 	directs *cache.Cache[channel.Name, bool] // direct conversations that are open
 
-	invites    sync.Mutex // one Invite or RevokeInvite at a time
 	generation atomic.Uint64
 }
 
@@ -83,7 +81,27 @@ func (s *Service) Generation() uint64 { return s.generation.Load() }
 // Gone tells the Service that a user was forgotten or has expired (identity.Service's OnChange): the store has ended their
 // memberships already.
 func (s *Service) Gone(user string) {
-	s.rooms.Clear() // they may have owned some
+	s.DroppedAll() // they may have owned rooms
+}
+
+// RoomGone drops what is kept of a room that was deleted, here or on another node.
+func (s *Service) RoomGone(id string) {
+	s.rooms.Drop(id)
+	s.generation.Add(1)
+}
+
+// MemberChanged drops what is kept of a membership that began or ended, here or on another node; lost says that with it
+// went the right to read the room.
+func (s *Service) MemberChanged(room, user string, lost bool) {
+	s.members.Drop(membership{room, user})
+	if lost {
+		s.generation.Add(1)
+	}
+}
+
+// DroppedAll drops all that is kept in memory, where news of other nodes may have been missed.
+func (s *Service) DroppedAll() {
+	s.rooms.Clear()
 	s.members.Clear()
 	s.directs.Clear()
 	s.generation.Add(1)
@@ -112,9 +130,9 @@ func left(user string, name channel.Name) channel.Draft {
 	return inbox(user, "left", mustEncode(leftData{Channel: name}))
 }
 
-// deleted is left for a conversation that is no more, so that those who were in it are told why.
-func deleted(user string, name channel.Name) channel.Draft {
-	return inbox(user, "left", mustEncode(leftData{Channel: name, Deleted: true}))
+// deleted is left for a conversation that is no more, so that all who were in it are told why.
+func deleted(name channel.Name) channel.Draft {
+	return channel.Draft{Type: "left", From: channel.System, Data: mustEncode(leftData{Channel: name, Deleted: true})}
 }
 
 // added is the inbox event of a conversation that was added, for one who has nothing unread in it.

@@ -9,8 +9,9 @@
 // The administrator is the guest who opens the one-time link: NewAdminLink, ClaimAdmin.
 //
 // A Service may be used by any number of goroutines. It keeps the users that it met lately in memory, so that
-// Authenticate asks the store seldom; whatever this process changes is seen at once. Run writes, in batches and at most
-// once an hour for each user, when they were last seen, and forgets whose time is over; exactly one goroutine calls it.
+// Authenticate asks the store seldom; whatever this process changes is seen at once, and what another node of the same
+// store changes when Dropped is called. Run writes, in batches and at most once an hour for each user, when they were last
+// seen, and forgets whose time is over; exactly one goroutine of each process calls it.
 //
 // TokenFrom, SetCookie and ClearCookie carry a token over HTTP: as a bearer token for programs, as a cookie for pages.
 //

@@ -77,6 +77,11 @@ func (s *Service) changed(c Change) {
 	}
 }
 
+// Dropped forgets what is kept in memory of a user whom another node changed or forgot; DroppedAll, of all users, when news
+// of such may have been missed. Nobody else is told: OnChange is for what this Service did.
+func (s *Service) Dropped(id string) { s.users.Drop(id) }
+func (s *Service) DroppedAll()       { s.users.Clear() }
+
 // SignIn makes a new guest of that name and a token for it. ErrBadName, ErrNameTaken.
 func (s *Service) SignIn(ctx context.Context, name string) (User, string, error) {
 	name, fold, err := PrepareName(name)

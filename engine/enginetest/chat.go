@@ -34,6 +34,7 @@ func Chat(t *testing.T, open func(t *testing.T) ChatEngine) {
 		{"what is absent", (*chatTest).absent},
 		{"whose rooms", (*chatTest).list},
 		{"update and invite", (*chatTest).update},
+		{"many invite at once", (*chatTest).inviteRace},
 		{"join and leave, each once", (*chatTest).joinLeave},
 		{"many join at once", (*chatTest).joinRace},
 		{"members by their current names", (*chatTest).members},
@@ -156,7 +157,7 @@ func (t *chatTest) idOnce() {
 	t.room("tea", ann, false)
 	again := chat.Room{ID: "tea", Name: "Other", Owner: ann, Created: chatStart}
 	t.wants(t.e.CreateRoom(t.Context(), again, event("ann", "created")), chat.ErrRoomExists)
-	t.ok(t.e.DeleteRoom(t.Context(), "tea", func(user string) channel.Draft { return event(user, "left") }))
+	t.ok(t.e.DeleteRoom(t.Context(), "tea", event("", "left")))
 	t.wants(t.e.CreateRoom(t.Context(), again, event("ann", "created")), chat.ErrRoomExists)
 	t.wantInbox("ann", "left")
 }
@@ -166,8 +167,10 @@ func (t *chatTest) absent() {
 	_, err := t.e.Room(ctx, "no", "ann")
 	t.wants(err, chat.ErrNoRoom)
 	t.wants(t.e.UpdateRoom(ctx, "no", "a", "b", event("ann", "x")), chat.ErrNoRoom)
-	t.wants(t.e.SetInvite(ctx, "no", "i"), chat.ErrNoRoom)
-	t.wants(t.e.DeleteRoom(ctx, "no", func(user string) channel.Draft { return event(user, "x") }), chat.ErrNoRoom)
+	_, err = t.e.EnsureInvite(ctx, "no", "i")
+	t.wants(err, chat.ErrNoRoom)
+	t.wants(t.e.RevokeInvite(ctx, "no"), chat.ErrNoRoom)
+	t.wants(t.e.DeleteRoom(ctx, "no", event("", "x")), chat.ErrNoRoom)
 	_, err = t.e.Join(ctx, "no", ann, event("ann", "x"))
 	t.wants(err, chat.ErrNoRoom)
 	if left, err := t.e.Leave(ctx, "no", "ann", event("ann", "x")); left || err != nil {
@@ -224,17 +227,41 @@ func (t *chatTest) list() {
 func (t *chatTest) update() {
 	t.room("tea", t.user("ann"), false)
 	t.ok(t.e.UpdateRoom(t.Context(), "tea", "Tee", "Neu", event("ann", "updated")))
-	t.ok(t.e.SetInvite(t.Context(), "tea", "secret"))
+	for _, invite := range []string{"secret", "other"} { // the first stays
+		got, err := t.e.EnsureInvite(t.Context(), "tea", invite)
+		t.ok(err)
+		if got != "secret" {
+			t.Fatalf("invite %q", got)
+		}
+	}
 	r, err := t.e.Room(t.Context(), "tea", "")
 	t.ok(err)
 	if r.Name != "Tee" || r.Topic != "Neu" || r.Invite != "secret" {
 		t.Fatalf("got %+v", r)
 	}
-	t.ok(t.e.SetInvite(t.Context(), "tea", ""))
+	t.ok(t.e.RevokeInvite(t.Context(), "tea"))
 	if r, _ := t.e.Room(t.Context(), "tea", ""); r.Invite != "" {
 		t.Fatalf("got %+v", r)
 	}
 	t.wantInbox("ann", "updated")
+}
+
+func (t *chatTest) inviteRace() {
+	t.room("tea", t.user("ann"), true)
+	var wg sync.WaitGroup
+	got, errs := make([]string, 20), make([]error, 20)
+	for i := range got {
+		wg.Go(func() { got[i], errs[i] = t.e.EnsureInvite(t.Context(), "tea", fmt.Sprint("invite", i)) })
+	}
+	wg.Wait()
+	t.ok(errors.Join(errs...))
+	r, err := t.e.Room(t.Context(), "tea", "ann")
+	t.ok(err)
+	for i := range got {
+		if got[i] != r.Invite || r.Invite == "" {
+			t.Fatalf("the room's invite is %q; %d got %q", r.Invite, i, got[i])
+		}
+	}
 }
 
 func (t *chatTest) joinLeave() {
@@ -307,7 +334,7 @@ func (t *chatTest) deleteRoom() {
 	_, err := t.e.Join(ctx, "tea", bob)
 	t.ok(err)
 	t.say("room:tea", bob, "text")
-	t.ok(t.e.DeleteRoom(ctx, "tea", func(user string) channel.Draft { return event(user, "left") }))
+	t.ok(t.e.DeleteRoom(ctx, "tea", event("", "left")))
 	_, err = t.e.Room(ctx, "tea", "ann")
 	t.wants(err, chat.ErrNoRoom)
 	_, err = t.e.Append(ctx, channel.Draft{Channel: "room:tea", Type: "text", From: bob, Data: json.RawMessage(`{}`)})
@@ -327,6 +354,7 @@ func (t *chatTest) deleteRoom() {
 func (t *chatTest) atomic() {
 	ctx, ann, bob := t.Context(), t.user("ann"), t.user("bob")
 	t.room("tea", ann, false)
+	t.room("wine", t.user("gone"), false)
 	t.say("user:gone", channel.System, "text")
 	t.ok(t.e.Delete(ctx, "user:gone"))
 	_, err := t.e.Join(ctx, "tea", bob, event("bob", "joined"), event("gone", "x"))
@@ -336,13 +364,15 @@ func (t *chatTest) atomic() {
 	err = t.e.CreateRoom(ctx, chat.Room{ID: "new", Owner: ann, Created: chatStart}, event("bob", "made"), event("gone", "x"))
 	t.wants(err, channel.ErrDeleted)
 	t.wants(t.e.UpdateRoom(ctx, "tea", "Other", "", event("bob", "updated"), event("gone", "x")), channel.ErrDeleted)
-	t.wants(t.e.DeleteRoom(ctx, "tea", func(string) channel.Draft { return event("gone", "x") }), channel.ErrDeleted)
+	t.wants(t.e.DeleteRoom(ctx, "wine", event("", "x")), channel.ErrDeleted)
 	_, err = t.e.Leave(ctx, "tea", "ann", event("gone", "x"))
 	t.wants(err, channel.ErrDeleted)
 
 	t.wantInbox("bob")
-	if r, err := t.e.Room(ctx, "tea", "ann"); err != nil || r.Members != 1 || !r.Joined || r.Name != "Room tea" {
-		t.Fatalf("%+v %v", r, err)
+	for id, owner := range map[string]string{"tea": "ann", "wine": "gone"} {
+		if r, err := t.e.Room(ctx, id, owner); err != nil || r.Members != 1 || !r.Joined || r.Name != "Room "+id {
+			t.Fatalf("%+v %v", r, err)
+		}
 	}
 	if _, err := t.e.Room(ctx, "new", ""); !errors.Is(err, chat.ErrNoRoom) {
 		t.Fatal(err)

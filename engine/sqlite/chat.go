@@ -143,19 +143,36 @@ func (e *Engine) UpdateRoom(ctx context.Context, id, name, topic string, drafts 
 	})
 }
 
-// SetInvite sets a room's invite; see chat.Store.
-func (e *Engine) SetInvite(ctx context.Context, id, invite string) error {
+// EnsureInvite gives a room an invite, if it has none; see chat.Store.
+func (e *Engine) EnsureInvite(ctx context.Context, id, invite string) (now string, err error) {
+	err = e.write(ctx, func(t *tx) error {
+		err := t.queryRow("SELECT invite FROM rooms WHERE id = ?", id).Scan(&now)
+		switch {
+		case errors.Is(err, sql.ErrNoRows):
+			return chat.ErrNoRoom
+		case err != nil || now != "":
+			return err
+		}
+		now = invite
+		_, err = t.exec("UPDATE rooms SET invite = ? WHERE id = ?", invite, id)
+		return err
+	})
+	return now, err
+}
+
+// RevokeInvite takes a room's invite away; see chat.Store.
+func (e *Engine) RevokeInvite(ctx context.Context, id string) error {
 	return e.write(ctx, func(t *tx) error {
 		if err := t.mustHaveRoom(id); err != nil {
 			return err
 		}
-		_, err := t.exec("UPDATE rooms SET invite = ? WHERE id = ?", invite, id)
+		_, err := t.exec("UPDATE rooms SET invite = '' WHERE id = ?", id)
 		return err
 	})
 }
 
 // DeleteRoom removes a room and all that was in it; see chat.Store.
-func (e *Engine) DeleteRoom(ctx context.Context, id string, left func(user string) channel.Draft) error {
+func (e *Engine) DeleteRoom(ctx context.Context, id string, left channel.Draft) error {
 	return e.write(ctx, func(t *tx) error {
 		if err := t.mustHaveRoom(id); err != nil {
 			return err
@@ -171,7 +188,8 @@ func (e *Engine) DeleteRoom(ctx context.Context, id string, left func(user strin
 			return err
 		}
 		for _, user := range users {
-			if _, err := t.append(left(user)); err != nil {
+			left.Channel = channel.User(user)
+			if _, err := t.append(left); err != nil {
 				return err
 			}
 		}
