@@ -13,7 +13,8 @@ import (
 // here has no place in the house yet.
 var arrows = map[string][]string{
 	"problem":               {},
-	"websocket":             {},
+	"internal/loop":         {},
+	"websocket":             {"internal/loop"},
 	"websocket/enablehttp2": {},
 	"limit":                 {"problem"},
 	"gate":                  {"limit", "problem"},

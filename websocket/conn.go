@@ -56,7 +56,7 @@ type Conn struct {
 	partial  []byte         // what a cancelled Read had of its message
 	partType MessageType
 	readErr  error         // sticks
-	deadline *readDeadline // nil with a loop
+	deadline *readDeadline // nil on a loop
 
 	// Writing. message is held for a whole message, wire while frames go out, always in this order.
 	message   mutex
@@ -76,8 +76,7 @@ type Conn struct {
 
 	// The handler form; nil in the blocking form.
 	server *Server
-	loop   *loop // reads and writes the socket, if one does
-	sock   *socket
+	sock   *socket // on an event loop, if one reads and writes it
 
 	assembly *buffer // of a message that comes in pieces; partial lies in it
 	value    atomic.Pointer[any]
@@ -164,8 +163,8 @@ func (c *Conn) teardown(why error, abrupt bool) {
 		close(c.done)
 		c.out.close()
 		c.keepalive.stop()
-		if c.loop != nil {
-			c.loop.schedule(c) // it closes the socket and calls OnClose
+		if c.sock != nil {
+			c.sock.Schedule() // it closes the socket and calls OnClose
 			return
 		}
 		if t, ok := c.nc.(*tls.Conn); ok && abrupt {

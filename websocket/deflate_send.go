@@ -44,7 +44,7 @@ func (d *deflation) rememberShared(plain []byte) {
 // message adds a message, compressed if that was agreed on and is worth it.
 func (o *outgoing) message(t MessageType, p []byte) {
 	c := o.c
-	if !c.deflate.wants(len(p)) || (c.loop != nil && c.deflate.takeover) {
+	if !c.deflate.wants(len(p)) || (c.sock != nil && c.deflate.takeover) {
 		o.frame(header{fin: true, opcode: opcode(t)}, p)
 		return
 	}
@@ -62,7 +62,7 @@ func (o *outgoing) compressTurn(n int) *compressor {
 	c := o.c
 	for {
 		c.out.mu.Lock()
-		if c.out.waiting == nil || c.loop != nil || o.err != nil || c.closeSent {
+		if c.out.waiting == nil || c.sock != nil || o.err != nil || c.closeSent {
 			return c.deflate.begin(n)
 		}
 		c.out.mu.Unlock()

@@ -20,9 +20,6 @@ type Handler struct {
 	OnClose func(*Conn, error)
 }
 
-// readSize is how much one read takes at most: enough for many small messages, and not much more than the processor's cache has room for.
-const readSize = 128 << 10
-
 // run is the handler form where no event loop reads the connection: a goroutine that waits for its bytes.
 func (s *Server) run(c *Conn) {
 	c.reading.try() // for good: Read returns ErrConcurrentRead

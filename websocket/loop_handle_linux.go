@@ -7,14 +7,14 @@ import (
 )
 
 // handle is nextData for bytes that are there: it deals with everything in them, and leaves the writing for the end of the turn.
-func (l *loop) handle(c *Conn, p []byte) {
-	s := c.sock
+func (s *socket) handle(p []byte) {
+	c := s.conn
 	c.keepalive.heardOf()
 	if s.final != nil {
 		return // the connection has failed; what still comes is discarded
 	}
 	c.out.cork()
-	l.touched = append(l.touched, c)
+	s.Touch()
 	for c.readErr == nil {
 		ev, n := c.machine.next(p)
 		p = p[n:]
@@ -31,9 +31,9 @@ func (l *loop) handle(c *Conn, p []byte) {
 			s.final = c.readErr
 			c.sendClose(ev.code, "")
 		case eventFail:
-			l.fail(c, ev.failure)
+			s.fail(ev.failure)
 		case eventNone:
-			l.boundMessage(c)
+			s.boundMessage()
 			return
 		}
 	}
@@ -41,68 +41,53 @@ func (l *loop) handle(c *Conn, p []byte) {
 
 // fail fails the connection (section 7.1.7): the peer is told why, and what it still sends is discarded until it closes, at most for
 // CloseTimeout. Closing with bytes unread would make TCP reset the connection, and the peer might lose the Close frame.
-func (l *loop) fail(c *Conn, failure *ProtocolError) {
-	s := c.sock
+func (s *socket) fail(failure *ProtocolError) {
+	c := s.conn
 	c.readErr, s.final, s.drain = failure, failure, true
 	c.sendClose(failure.Code, failure.Text)
-	s.closeBy = l.now + c.limits.closeTimeout + 1
-	l.remind(c)
+	s.closeBy = s.Loop().Now() + c.limits.closeTimeout + 1
+	s.RemindBy(s.next())
 }
 
 // finished is called when everything is written. A connection that is at its end is closed then, or for a start the sending half of it.
-func (l *loop) finished(c *Conn) {
-	s := c.sock
+func (s *socket) finished() {
 	switch {
 	case s.final == nil:
 	case !s.drain:
-		c.teardown(s.final, false)
+		s.conn.teardown(s.final, false)
 	case !s.halfShut:
 		s.halfShut = true
-		unix.Shutdown(s.fd, unix.SHUT_WR)
+		unix.Shutdown(s.FD(), unix.SHUT_WR)
 	}
 }
 
 // lost is the end of a connection by the peer, or by an error of the socket.
-func (l *loop) lost(c *Conn, err error) {
-	if final := c.sock.final; final != nil {
-		c.teardown(final, false)
+func (s *socket) lost(err error) {
+	if s.final != nil {
+		s.conn.teardown(s.final, false)
 		return
 	}
-	c.lost(err)
+	s.conn.lost(err)
 }
 
-// boundMessage is Conn.boundMessage for a loop: the clock of MessageTimeout runs while the rest of a message is waited for.
-func (l *loop) boundMessage(c *Conn) {
-	s := c.sock
+// boundMessage is Conn.boundMessage on a loop: the clock of MessageTimeout runs while the rest of a message is waited for.
+func (s *socket) boundMessage() {
+	c := s.conn
 	switch {
 	case c.limits.messageTimeout == 0:
 	case c.machine.idle():
 		s.messageBy = 0
 	case s.messageBy == 0 || s.pauses != c.machine.pauses:
 		s.pauses = c.machine.pauses
-		s.messageBy = l.now + c.limits.messageTimeout
-		l.remind(c)
+		s.messageBy = s.Loop().Now() + c.limits.messageTimeout
+		s.RemindBy(s.next())
 	}
 }
 
-// expire deals with the connections whose time has come.
-func (l *loop) expire() {
-	for {
-		c := l.timers.due(l.now)
-		if c == nil {
-			return
-		}
-		l.late(c)
-		if c.ended() == nil {
-			l.timers.set(c, c.sock.next())
-		}
-	}
-}
-
-// late looks which of a connection's deadlines have passed.
-func (l *loop) late(c *Conn) {
-	s := c.sock
-	passed := func(t time.Duration) bool { return t != 0 && t <= l.now }
+// Late looks which of a connection's deadlines have passed, and returns the next.
+func (s *socket) Late() time.Duration {
+	c, now := s.conn, s.Loop().Now()
+	passed := func(t time.Duration) bool { return t != 0 && t <= now }
 	switch {
 	case passed(s.closeBy) && s.final != nil:
 		c.teardown(s.final, true)
@@ -112,19 +97,16 @@ func (l *loop) late(c *Conn) {
 		c.teardown(&CloseError{Code: StatusAbnormalClosure, cause: ErrWriteTimeout}, true)
 	case passed(s.messageBy) && s.final == nil:
 		s.messageBy = 0
-		l.fail(c, c.messageLate())
+		s.fail(c.messageLate())
 	}
 	if passed(s.lookAt) {
 		s.lookAt = 0
 		if next, alive := c.keepalive.next(c); alive {
-			s.lookAt = l.now + next
+			s.lookAt = now + next
 		}
 	}
-}
-
-// remind makes late be called when the next of a connection's deadlines passes.
-func (l *loop) remind(c *Conn) {
-	if when := c.sock.next(); when != 0 && (c.sock.timer == 0 || when < l.timers.when(c)) {
-		l.timers.set(c, when)
+	if c.ended() != nil {
+		return 0
 	}
+	return s.next()
 }

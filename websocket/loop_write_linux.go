@@ -28,23 +28,23 @@ func (c *Conn) hand(p []byte) error {
 	return nil
 }
 
-// write writes what waits, as far as the peer takes it, and closes what is at its end.
-func (l *loop) write(c *Conn) {
-	s := c.sock
+// Flush writes what waits, as far as the peer takes it, and closes what is at its end.
+func (s *socket) Flush() {
+	c := s.conn
 	if s.closed {
 		return
 	}
 	if c.ended() == nil {
 		c.answerPings()
-		l.writeOutput(c)
+		s.writeOutput()
 	}
 	if c.ended() != nil {
-		l.shut(c)
+		s.shut()
 	}
 }
 
-func (l *loop) writeOutput(c *Conn) {
-	s := c.sock
+func (s *socket) writeOutput() {
+	c := s.conn
 	if s.blocked {
 		c.out.uncork()
 		return // until epoll tells that there is room
@@ -55,8 +55,8 @@ func (l *loop) writeOutput(c *Conn) {
 				break
 			}
 		}
-		p := s.backlog.join(l.out)
-		n, err := ignoringEINTR(unix.Write, s.fd, p)
+		p := s.backlog.join(s.Loop().Out())
+		n, err := ignoringEINTR(unix.Write, s.FD(), p)
 		if err != nil && err != unix.EAGAIN {
 			c.teardown(&CloseError{Code: StatusAbnormalClosure, cause: os.NewSyscallError("write", err)}, true)
 			return
@@ -69,7 +69,7 @@ func (l *loop) writeOutput(c *Conn) {
 		c.out.sent(int64(n))
 		s.progress += n
 		if n < len(p) {
-			l.block(c)
+			s.block()
 			return
 		}
 		if s.progress >= largeBuffer {
@@ -78,20 +78,20 @@ func (l *loop) writeOutput(c *Conn) {
 	}
 	s.writeBy, s.progress = 0, 0
 	if s.unread {
-		l.readAgain(c)
+		s.LookAgain()
 	}
-	l.finished(c)
+	s.finished()
 }
 
 // block waits until the peer takes more, at most for WriteTimeout; it has so long for every 64 KiB, as in the blocking form.
-func (l *loop) block(c *Conn) {
-	s := c.sock
+func (s *socket) block() {
+	c := s.conn
 	s.blocked = true
 	c.keepalive.waited(false)
 	if c.limits.writeTimeout > 0 && (s.writeBy == 0 || s.progress >= largeBuffer) {
 		s.progress = 0
-		s.writeBy = l.now + c.limits.writeTimeout
-		l.remind(c)
+		s.writeBy = s.Loop().Now() + c.limits.writeTimeout
+		s.RemindBy(s.next())
 	}
 }
 

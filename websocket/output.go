@@ -156,8 +156,8 @@ func (o *output) mustFlush() bool {
 
 // flush makes what waits go out, without waiting for it.
 func (c *Conn) flush() {
-	if c.loop != nil {
-		c.loop.schedule(c)
+	if c.sock != nil {
+		c.sock.Schedule()
 		return
 	}
 	c.flusher.Do(func() { c.flushOutput = c.lockAndFlush })
@@ -203,12 +203,12 @@ func (c *Conn) flushRead() {
 
 // mustWrite reports whether something waits that the holder of the wire has to send.
 func (c *Conn) mustWrite() bool {
-	return c.answers.some.Load() || (c.out.some.Load() && c.loop == nil)
+	return c.answers.some.Load() || (c.out.some.Load() && c.sock == nil)
 }
 
 // sendOutput sends what waits. The wire must be held.
 func (c *Conn) sendOutput() {
-	if c.loop != nil {
+	if c.sock != nil {
 		return // its own loop does
 	}
 	for c.out.some.Load() {

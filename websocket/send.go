@@ -3,6 +3,8 @@ package websocket
 import (
 	"context"
 	"math"
+
+	"parley/internal/loop"
 )
 
 // SendResult says what became of a message given to [Conn.Send].
@@ -113,7 +115,7 @@ func (c *Conn) enqueue(ctx context.Context, t MessageType, p []byte) error {
 	limit := c.limits.send
 	if o.corked {
 		limit = max(limit, c.limits.read)
-		limit += min(readSize, math.MaxInt64-limit) // what one read brought can be echoed, whatever SendLimit is
+		limit += min(loop.ReadSize, math.MaxInt64-limit) // what one read brought can be echoed, whatever SendLimit is
 	}
 	switch o.admit(limit) {
 	case Closed:

@@ -5,6 +5,8 @@ import (
 	"net/http"
 	"sync"
 	"time"
+
+	"parley/internal/loop"
 )
 
 // Server serves WebSockets with a [Handler]. It is an http.Handler: mount it where the WebSocket is to be.
@@ -25,11 +27,14 @@ type Server struct {
 	// a little more time for each message. So it is anyway with TLS and on systems other than Linux.
 	Goroutines bool
 
+	// Loops are the event loops to use, shared with others, who stop them. Default: the server's own, one for each processor.
+	Loops *loop.Set
+
 	mu      sync.Mutex
 	conns   map[*Conn]struct{}
 	leaving bool
 	empty   chan struct{} // closed when leaving and the last connection has ended
-	loops   loops
+	own     loop.Set      // unless Loops is set
 	options sync.Once
 	limits  *limits // of all connections
 }
@@ -64,7 +69,7 @@ func (s *Server) Serve(w http.ResponseWriter, r *http.Request, value any) (*Conn
 	case r.ProtoMajor > 1:
 		s.run(c) // the stream ends when the request's handler returns (RFC 8441)
 	case looped:
-		c.loop.schedule(c)
+		c.sock.Schedule()
 	default:
 		go s.run(c)
 	}
@@ -77,6 +82,14 @@ func (s *Server) refuse(w http.ResponseWriter) error {
 	w.Header().Set("Connection", "close")
 	http.Error(w, leavingReason, http.StatusServiceUnavailable)
 	return ErrServerClosed
+}
+
+// set returns the event loops.
+func (s *Server) set() *loop.Set {
+	if s.Loops != nil {
+		return s.Loops
+	}
+	return &s.own
 }
 
 // shared returns the limits that all connections have in common.
@@ -102,7 +115,7 @@ func (s *Server) enter(c *Conn, mayLoop bool) (looped bool, err error) {
 		s.conns = make(map[*Conn]struct{})
 	}
 	s.conns[c] = struct{}{}
-	if mayLoop && s.loops.adopt(c) {
+	if mayLoop && s.adopt(c) {
 		return true, nil
 	}
 	c.block()
@@ -151,11 +164,7 @@ func (s *Server) Shutdown(ctx context.Context) error {
 		s.forAll(context.Background(), func(c *Conn) { c.CloseNow() })
 		<-s.empty
 	}
-	s.mu.Lock()
-	loops := s.loops
-	s.loops = nil
-	s.mu.Unlock()
-	loops.stop()
+	s.own.Stop()
 	return err
 }
 
@@ -184,8 +193,8 @@ func (s *Server) forAll(ctx context.Context, f func(*Conn)) {
 
 // boundClose bounds how long the peer's Close frame is waited for.
 func (c *Conn) boundClose(deadline time.Time) {
-	if c.loop != nil {
-		c.loop.schedule(c)
+	if c.sock != nil {
+		c.sock.Schedule()
 		return
 	}
 	c.deadline.setClosing(deadline, c.nc)

@@ -201,7 +201,7 @@ func (c *Conn) send(ctx context.Context, p []byte) error {
 	if why := c.ended(); why != nil {
 		return closedBecause(why)
 	}
-	if c.loop != nil {
+	if c.sock != nil {
 		return c.hand(p)
 	}
 	var err error

@@ -1,14 +1,14 @@
-package websocket
+package loop
 
 import "time"
 
-// timers is a heap of connections by when they are to be looked at: one entry for each, for the earliest of its deadlines. Deadlines that are
+// timers is a heap of sources by when they are to be looked at: one entry for each, for the earliest of its deadlines. Deadlines that are
 // put off, as nearly all are, leave the entry where it is; it is set right when its time comes.
 type timers []timerEntry
 
 type timerEntry struct {
 	when time.Duration
-	c    *Conn
+	s    *Source
 }
 
 // next returns when the first is due.
@@ -19,33 +19,33 @@ func (h timers) next() (time.Duration, bool) {
 	return h[0].when, true
 }
 
-func (h timers) when(c *Conn) time.Duration { return h[c.sock.timer-1].when }
+func (h timers) when(s *Source) time.Duration { return h[s.timer-1].when }
 
 // due removes and returns one that is due, nil if there is none.
-func (h *timers) due(now time.Duration) *Conn {
+func (h *timers) due(now time.Duration) *Source {
 	if when, ok := h.next(); !ok || when > now {
 		return nil
 	}
-	c := (*h)[0].c
-	h.remove(c)
-	return c
+	s := (*h)[0].s
+	h.remove(s)
+	return s
 }
 
-// set makes c due at when, or never if that is 0.
-func (h *timers) set(c *Conn, when time.Duration) {
-	h.remove(c)
+// set makes s due at when, or never if that is 0.
+func (h *timers) set(s *Source, when time.Duration) {
+	h.remove(s)
 	if when != 0 {
-		*h = append(*h, timerEntry{when, c})
+		*h = append(*h, timerEntry{when, s})
 		h.up(len(*h) - 1)
 	}
 }
 
-func (h *timers) remove(c *Conn) {
-	i := int(c.sock.timer) - 1
+func (h *timers) remove(s *Source) {
+	i := int(s.timer) - 1
 	if i < 0 {
 		return
 	}
-	c.sock.timer = 0
+	s.timer = 0
 	last := len(*h) - 1
 	moved := (*h)[last]
 	(*h)[last] = timerEntry{}
@@ -89,5 +89,5 @@ func (h timers) down(i int) int {
 
 func (h timers) put(i int, e timerEntry) {
 	h[i] = e
-	e.c.sock.timer = int32(i + 1)
+	e.s.timer = int32(i + 1)
 }
