@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"slices"
+	"strings"
 	"time"
 
 	"parley/channel"
@@ -110,6 +111,24 @@ func (v Vote) known(options []int) []int {
 
 // Event is the data of the tally message for v: complete. Whoever reads it reads it through Service.Lens.
 func Event(v Vote) json.RawMessage { return tally(v, true).json() }
+
+// EventParts is Event(v) cut where its numbers are: between the parts belong the version, how many voters there are, and
+// the count of each option. With it an engine can make the event where it counts.
+func EventParts(v Vote) []string {
+	parts, rest := make([]string, 0, 3+len(v.Options)), string(Event(v))
+	for i := range 2 + len(v.Options) {
+		key := `"count":` // with its quotes: it is in no text, where they are escaped
+		switch i {
+		case 0:
+			key = `"version":`
+		case 1:
+			key = `"voters":`
+		}
+		before, after, _ := strings.Cut(rest, key)
+		parts, rest = append(parts, before+key), strings.TrimLeft(after, "0123456789")
+	}
+	return append(parts, rest)
+}
 
 func tally(v Vote, visible bool) Tally {
 	t := Tally{

@@ -2,9 +2,12 @@ package vote
 
 import (
 	"encoding/json"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
+
+	"pgregory.net/rapid"
 
 	"parley/channel"
 )
@@ -113,4 +116,29 @@ func TestCSV(t *testing.T) {
 			t.Errorf("%s is\n%q (%v), want\n%q", test.name, b.String(), err, test.want)
 		}
 	}
+}
+
+func TestEventParts(t *testing.T) {
+	texts := rapid.OneOf(rapid.String(), rapid.SampledFrom([]string{`"version":7`, `,"count":3`, `\"voters":1`, `{"id":1,"count":0}`, "选"}))
+	rapid.Check(t, func(t *rapid.T) {
+		v := Vote{Code: texts.Draw(t, "code"), Question: texts.Draw(t, "question"), Room: texts.Draw(t, "room"), Version: 12, Voters: 345, Results: Always}
+		v.Owner = channel.Sender{ID: texts.Draw(t, "id"), Name: texts.Draw(t, "name")}
+		for i := range rapid.IntRange(0, 5).Draw(t, "options") {
+			v.Options = append(v.Options, Option{ID: i + 1, Text: texts.Draw(t, "text"), Count: 60 + i})
+		}
+		parts := EventParts(v)
+		v.Version, v.Voters = 98765, 0
+		numbers := []int{98765, 0}
+		for i := range v.Options {
+			v.Options[i].Count = 1000 * i
+			numbers = append(numbers, 1000*i)
+		}
+		made := parts[0]
+		for i, n := range numbers {
+			made += strconv.Itoa(n) + parts[i+1]
+		}
+		if made != string(Event(v)) || len(parts) != len(numbers)+1 {
+			t.Fatalf("made\n%s, the event is\n%s", made, Event(v))
+		}
+	})
 }
