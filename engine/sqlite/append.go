@@ -6,6 +6,7 @@ import (
 	"errors"
 
 	"parley/channel"
+	"parley/engine/sqlite/raw"
 )
 
 // Append commits the drafts in one transaction; see channel.Log. The drafts' data must not be changed afterwards.
@@ -168,10 +169,7 @@ func (t *tx) tail(name channel.Name) (*tail, error) {
 
 func (t *tx) insertChannel(name channel.Name) (int64, error) {
 	result, err := t.exec("INSERT INTO channels (name) VALUES (?)", string(name))
-	if err != nil {
-		return 0, err
-	}
-	return result.LastInsertId()
+	return result.ID, err
 }
 
 func (t *tx) insertMessage(to *tail, m *channel.Message) error {
@@ -180,6 +178,6 @@ func (t *tx) insertMessage(to *tail, m *channel.Message) error {
 		amends = int64(m.Amend.Seq)
 	}
 	_, err := t.exec(`INSERT INTO messages (channel, seq, mark, prev, id, type, sender, name, at, amends, data) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-		to.id, int64(m.Seq), int64(m.Mark), int64(m.Prev), m.ID, m.Type, m.From.ID, m.From.Name, m.At.UnixMilli(), amends, string(m.Data))
+		to.id, int64(m.Seq), int64(m.Mark), int64(m.Prev), m.ID, m.Type, m.From.ID, m.From.Name, m.At.UnixMilli(), amends, raw.Text(m.Data))
 	return err
 }

@@ -1,7 +1,6 @@
 package sqlite
 
 import (
-	"context"
 	"database/sql"
 	"errors"
 	"fmt"
@@ -10,6 +9,8 @@ import (
 	"path/filepath"
 
 	sqlite3 "modernc.org/sqlite"
+
+	"parley/engine/sqlite/raw"
 )
 
 // createFile makes the folder and the file, for the owner's eyes only: it holds people's words and the server's secrets.
@@ -43,29 +44,25 @@ func dsn(path string, params url.Values) (string, error) {
 }
 
 // openWriter opens the only connection that writes.
-func openWriter(path string, o Options) (*sql.DB, *sql.Conn, error) {
-	name, err := dsn(path, url.Values{"_pragma": {
-		fmt.Sprintf("busy_timeout(%d)", o.BusyTimeout.Milliseconds()),
-		"cache_size(-4096)",            // KiB
-		"secure_delete(on)",            // what is deleted is overwritten: a deleted text is gone
-		"wal_autocheckpoint(2000)",     // pages
-		"journal_size_limit(67108864)", // bytes that the WAL keeps after a burst
-	}})
+func openWriter(path string, o Options) (*raw.Conn, error) {
+	name, err := dsn(path, nil)
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
-	connector, err := sqlite3.NewConnector(name)
+	conn, err := raw.Open(name)
 	if err != nil {
-		return nil, nil, err
+		return nil, explain(err)
 	}
-	db := sql.OpenDB(connector)
-	db.SetMaxOpenConns(1)
-	conn, err := db.Conn(context.Background())
+	err = conn.Script(fmt.Sprintf("PRAGMA busy_timeout = %d;", o.BusyTimeout.Milliseconds()) + `
+		PRAGMA cache_size = -4096;            -- KiB
+		PRAGMA secure_delete = ON;            -- what is deleted is overwritten: a deleted text is gone
+		PRAGMA wal_autocheckpoint = 2000;     -- pages
+		PRAGMA journal_size_limit = 67108864; -- bytes that the WAL keeps after a burst`)
 	if err != nil {
-		_ = db.Close()
-		return nil, nil, explain(err)
+		_ = conn.Close()
+		return nil, explain(err)
 	}
-	return db, conn, nil
+	return conn, nil
 }
 
 // openReaders opens the connections that only read. A read sees everything committed before it began.

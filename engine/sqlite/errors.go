@@ -6,6 +6,7 @@ import (
 
 	sqlite3 "modernc.org/sqlite"
 
+	"parley/engine/sqlite/raw"
 	"parley/problem"
 )
 
@@ -41,8 +42,10 @@ const (
 
 // primaryCode is SQLite's primary result code in err's chain; 0 if there is none.
 func primaryCode(err error) int {
-	var e *sqlite3.Error
-	if errors.As(err, &e) {
+	if e, ok := errors.AsType[*raw.Error](err); ok {
+		return e.Code & 0xff
+	}
+	if e, ok := errors.AsType[*sqlite3.Error](err); ok {
 		return e.Code() & 0xff
 	}
 	return 0

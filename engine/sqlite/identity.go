@@ -179,7 +179,7 @@ func (e *Engine) ExpireUsers(ctx context.Context, unseenSince time.Time) ([]iden
 				if err != nil {
 					return err
 				}
-				if n, _ := result.RowsAffected(); n > 0 {
+				if result.Changed > 0 {
 					step = append(step, u)
 				}
 			}

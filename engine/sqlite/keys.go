@@ -78,9 +78,8 @@ WHERE NOT EXISTS (SELECT 1 FROM keys WHERE day IN (?1 - 1, ?1 + 1) AND key = ?2)
 	if err != nil {
 		return false, err
 	}
-	n, err := result.RowsAffected()
-	if n == 0 {
+	if result.Changed == 0 {
 		t.written = written
 	}
-	return n > 0, err
+	return result.Changed > 0, nil
 }

@@ -55,7 +55,7 @@ SELECT c.id, c.deleted <> 0, c.floor, c.floor_mark, t.seq, t.mark, (SELECT mark 
 FROM channels c LEFT JOIN messages t ON t.channel = c.id AND t.seq = (SELECT max(seq) FROM messages WHERE channel = c.id)
 WHERE c.name = ?1`
 
-func scanHead(r row) (h head, err error) {
+func scanHead(r scanner) (h head, err error) {
 	var seq, mark, at *int64
 	err = r.Scan(&h.id, &h.deleted, &h.floor.Seq, &h.floor.Mark, &seq, &mark, &at)
 	if errors.Is(err, sql.ErrNoRows) {

@@ -215,8 +215,16 @@ func (e *Engine) readError(err error) error {
 	return err
 }
 
+// manyRows are those of a reader (*sql.Rows) or of the writer (*raw.Rows).
+type manyRows interface {
+	Next() bool
+	Scan(...any) error
+	Err() error
+	Close() error
+}
+
 // texts reads a query of one column, and closes it.
-func texts(rows *sql.Rows, err error) ([]string, error) {
+func texts[R manyRows](rows R, err error) ([]string, error) {
 	if err != nil {
 		return nil, err
 	}

@@ -219,10 +219,7 @@ func (t *tx) purge() error {
 		return err
 	}
 	result, err := t.exec("DELETE FROM messages WHERE pk IN (SELECT pk FROM messages WHERE channel = ? LIMIT ?)", *id, keepStep)
-	if err != nil {
-		return err
-	}
-	if n, err := result.RowsAffected(); err != nil || n == keepStep {
+	if err != nil || result.Changed == keepStep {
 		return err
 	}
 	_, err = t.exec("UPDATE channels SET deleted = 2 WHERE id = ?", *id)

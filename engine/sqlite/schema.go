@@ -1,9 +1,9 @@
 package sqlite
 
 import (
-	"context"
-	"database/sql"
 	"fmt"
+
+	"parley/engine/sqlite/raw"
 )
 
 // schemas are the tables of each part. Every statement may be run again.
@@ -27,7 +27,7 @@ const (
 var oldest = [3]int{3, 51, 3}
 
 // prepare checks the file and brings it up to this version's tables. It runs before anything else does.
-func prepare(c *sql.Conn) error {
+func prepare(c *raw.Conn) error {
 	var version string
 	var application, user, tables int
 	for _, q := range []struct {
@@ -39,7 +39,7 @@ func prepare(c *sql.Conn) error {
 		{"PRAGMA user_version", &user},
 		{"SELECT count(*) FROM sqlite_schema", &tables},
 	} {
-		if err := c.QueryRowContext(context.Background(), q.query).Scan(q.into); err != nil {
+		if err := c.QueryRow(q.query).Scan(q.into); err != nil {
 			return explain(err)
 		}
 	}
@@ -59,20 +59,19 @@ func prepare(c *sql.Conn) error {
 	return explain(migrate(c, fresh))
 }
 
-func useWAL(c *sql.Conn) error {
+func useWAL(c *raw.Conn) error {
 	var mode string
-	if err := c.QueryRowContext(context.Background(), "PRAGMA journal_mode = WAL").Scan(&mode); err != nil {
+	if err := c.QueryRow("PRAGMA journal_mode = WAL").Scan(&mode); err != nil {
 		return explain(err)
 	}
 	if mode != "wal" {
 		return fmt.Errorf("the file system does not allow a write-ahead log (the journal mode stays %q): use a local disk", mode)
 	}
-	_, err := c.ExecContext(context.Background(), "PRAGMA synchronous = FULL")
-	return err
+	return c.Script("PRAGMA synchronous = FULL")
 }
 
 // migrate makes the tables that are missing, in one transaction.
-func migrate(c *sql.Conn, fresh bool) error {
+func migrate(c *raw.Conn, fresh bool) error {
 	steps := append([]string{"BEGIN IMMEDIATE"}, schemas...)
 	if fresh {
 		steps = append(steps,
@@ -80,8 +79,8 @@ func migrate(c *sql.Conn, fresh bool) error {
 			fmt.Sprintf("PRAGMA user_version = %d", schemaVersion))
 	}
 	for _, step := range append(steps, "COMMIT") {
-		if _, err := c.ExecContext(context.Background(), step); err != nil {
-			_, _ = c.ExecContext(context.Background(), "ROLLBACK")
+		if err := c.Script(step); err != nil {
+			_ = c.Script("ROLLBACK")
 			return err
 		}
 	}

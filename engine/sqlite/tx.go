@@ -1,23 +1,21 @@
 package sqlite
 
 import (
-	"context"
-	"database/sql"
 	"errors"
 	"fmt"
 	"strings"
 	"time"
 
 	"parley/channel"
+	"parley/engine/sqlite/raw"
 )
 
 // tx is the transaction that the writer is in. It belongs to the writer's goroutine; operations use it while they run, and
 // never keep it.
 type tx struct {
-	w          *writer
-	statements map[string]*sql.Stmt // by query text, for as long as the connection lives
-	tails      tails
-	draw       draw
+	w     *writer
+	tails tails
+	draw  draw
 
 	// Of the transaction:
 	now      time.Time // the server's clock when it began
@@ -38,40 +36,27 @@ type once struct {
 
 func (t *tx) init(w *writer) {
 	t.w = w
-	t.statements = make(map[string]*sql.Stmt)
 	t.votes = make(map[string]*heldVote)
 	t.tails.init()
 	t.draw.init()
 }
 
 // exec runs a statement. Its text is the key under which it stays prepared: it has placeholders, never values.
-func (t *tx) exec(query string, args ...any) (sql.Result, error) {
+func (t *tx) exec(query string, args ...any) (raw.Result, error) {
 	t.written = true
-	s, err := t.statement(query)
-	if err != nil {
-		return nil, err
-	}
-	return s.ExecContext(context.Background(), args...)
+	return t.w.conn.Exec(query, args...)
 }
 
 // query reads rows, of what the transaction itself wrote too. They are closed before the operation returns.
-func (t *tx) query(query string, args ...any) (*sql.Rows, error) {
-	s, err := t.statement(query)
-	if err != nil {
-		return nil, err
-	}
+func (t *tx) query(query string, args ...any) (*raw.Rows, error) {
 	t.written = t.written || !strings.HasPrefix(query, "SELECT")
-	return s.QueryContext(context.Background(), args...)
+	return t.w.conn.Query(query, args...)
 }
 
 // queryRow is query for one row.
-func (t *tx) queryRow(query string, args ...any) row {
-	s, err := t.statement(query)
-	if err != nil {
-		return row{err: err}
-	}
+func (t *tx) queryRow(query string, args ...any) raw.Row {
 	t.written = t.written || !strings.HasPrefix(query, "SELECT")
-	return row{row: s.QueryRowContext(context.Background(), args...)}
+	return t.w.conn.QueryRow(query, args...)
 }
 
 // once has fn run before the commit, after all operations of the transaction, and only once however many of them ask
@@ -83,25 +68,6 @@ func (t *tx) once(key string, fn func(*tx) error) {
 		}
 	}
 	t.onces = append(t.onces, once{key, fn})
-}
-
-func (t *tx) statement(query string) (*sql.Stmt, error) {
-	if s, ok := t.statements[query]; ok {
-		return s, nil
-	}
-	s, err := t.w.conn.PrepareContext(context.Background(), query)
-	if err != nil {
-		return nil, fmt.Errorf("%w (in %q)", err, query)
-	}
-	t.statements[query] = s
-	return s, nil
-}
-
-func (t *tx) closeStatements() {
-	for _, s := range t.statements {
-		_ = s.Close()
-	}
-	clear(t.statements)
 }
 
 func (t *tx) begin() error {

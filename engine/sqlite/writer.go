@@ -2,13 +2,12 @@ package sqlite
 
 import (
 	"context"
-	"database/sql"
-	"errors"
 	"fmt"
 	"runtime/debug"
 	"time"
 
 	"parley/channel"
+	"parley/engine/sqlite/raw"
 	"parley/problem"
 )
 
@@ -54,19 +53,18 @@ func (e *Engine) writeBytes(ctx context.Context, bytes int, fn func(*tx) error) 
 // writer is the one goroutine that writes.
 type writer struct {
 	e     *Engine
-	db    *sql.DB
-	conn  *sql.Conn
+	conn  *raw.Conn
 	queue *queue
 	done  chan struct{} // closed when the goroutine has ended; nil: never started
 	tx    tx
 }
 
 func newWriter(e *Engine) (*writer, error) {
-	db, conn, err := openWriter(e.path, e.o)
+	conn, err := openWriter(e.path, e.o)
 	if err != nil {
 		return nil, err
 	}
-	w := &writer{e: e, db: db, conn: conn, queue: newQueue(e.o.QueueOps, e.o.QueueBytes)}
+	w := &writer{e: e, conn: conn, queue: newQueue(e.o.QueueOps, e.o.QueueBytes)}
 	if err := prepare(conn); err != nil {
 		_ = w.close()
 		return nil, err
@@ -98,10 +96,7 @@ func (w *writer) stop() {
 	<-w.done
 }
 
-func (w *writer) close() error {
-	w.tx.closeStatements()
-	return errors.Join(w.conn.Close(), w.db.Close())
-}
+func (w *writer) close() error { return w.conn.Close() }
 
 // group commits ops together; if that fails for a reason that one of them may have, each alone.
 func (w *writer) group(ops []*op) {
