@@ -19,10 +19,14 @@ const Timeout = 30 * time.Second
 // ErrMediaType is returned for a body in a format or character set that is not taken here.
 var ErrMediaType = problem.New(http.StatusUnsupportedMediaType, "unsupported_media_type", "The body is in a format that is not taken here")
 
+// ErrIncomplete is returned for a body that did not arrive whole, for example because a proxy closed the connection in this direction:
+// the client may send the request again. RFC 9110, section 15.5.9.
+var ErrIncomplete = problem.New(http.StatusRequestTimeout, "incomplete", "The request did not arrive whole")
+
 // JSON reads the body, of at most limit bytes, into v, which points to a struct; see [Decode]. A body without a
 // Content-Type is taken for JSON.
 //
-// It returns problem.TooLarge, problem.BadRequest, problem.BadField or ErrMediaType.
+// It returns problem.TooLarge, problem.BadRequest, problem.BadField, ErrMediaType or ErrIncomplete.
 func JSON(w http.ResponseWriter, r *http.Request, limit int64, v any) error {
 	media, err := mediaType(r)
 	if err != nil {
@@ -47,7 +51,7 @@ func IsText(r *http.Request) bool {
 
 // Text reads the body, of at most limit bytes, literally: a form's encoding is not undone.
 //
-// It returns problem.TooLarge, problem.BadRequest or ErrMediaType.
+// It returns problem.TooLarge, problem.BadRequest, ErrMediaType or ErrIncomplete.
 func Text(w http.ResponseWriter, r *http.Request, limit int64) (string, error) {
 	if _, err := mediaType(r); err != nil {
 		return "", err
@@ -100,10 +104,10 @@ func read(w http.ResponseWriter, r *http.Request, limit int64) ([]byte, error) {
 		return nil, tooLarge(limit)
 	}
 	if errors.Is(err, os.ErrDeadlineExceeded) {
-		return nil, problem.BadRequest.Detail("the body did not arrive within %v", Timeout)
+		return nil, ErrIncomplete.Detail("the body did not arrive within %v; send it again", Timeout)
 	}
 	if err != nil {
-		return nil, problem.BadRequest.Detail("the body broke off").Because(err)
+		return nil, ErrIncomplete.Detail("the body broke off; send it again").Because(err)
 	}
 	return data, nil
 }

@@ -7,6 +7,7 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"testing/iotest"
 
 	"parley/body"
 	"parley/problem"
@@ -101,6 +102,15 @@ func TestABodyThatNeverEndsIsCut(t *testing.T) {
 	}
 	if endless.n > 64<<10 {
 		t.Fatalf("%d bytes were read for a limit of 128", endless.n)
+	}
+}
+
+// A body that is cut off on its way is no mistake of the client's, which may repeat it: a status that says so.
+func TestABodyThatBreaksOffMayBeSentAgain(t *testing.T) {
+	w, r := post(t, "application/json", io.MultiReader(strings.NewReader(`{"name":"a"`), iotest.ErrReader(io.ErrUnexpectedEOF)))
+	err := body.JSON(w, r, 128, &room{})
+	if !errors.Is(err, body.ErrIncomplete) || problem.Of(err).Status() != http.StatusRequestTimeout {
+		t.Fatalf("got %v", err)
 	}
 }
 

@@ -80,8 +80,9 @@ type refusal struct {
 
 func (r *refusal) Error() string { return fmt.Sprintf("%d %s: %s", r.Status, r.Code, r.Detail) }
 
-// passing reports whether the request may succeed later: limits, and a server or proxy that is not well.
-func (r *refusal) passing() bool { return r.Status == 429 || r.Status >= 500 }
+// passing reports whether the request may succeed later: limits, a request that was cut off on its way, and a server or proxy that
+// is not well.
+func (r *refusal) passing() bool { return r.Status == 408 || r.Status == 429 || r.Status >= 500 }
 
 // seqOf is the seq of a position.
 func seqOf(position string) (uint64, bool) {
