@@ -196,27 +196,29 @@ var lies = []struct {
 			return [][]byte{text}
 		}}
 	}},
-	{"swallows the ballots of one voter", []string{"tally"}, func() *liar {
+	{"counts other ballots than one voter cast", []string{"tally"}, func() *liar {
 		var mu sync.Mutex
-		victim, seen := "", 0
+		victim := ""
 		return &liar{request: func(l *liar, w http.ResponseWriter, r *http.Request, body []byte) bool {
 			if !strings.HasSuffix(r.URL.Path, "/ballot") {
 				return false
 			}
 			mu.Lock()
-			defer mu.Unlock()
 			if victim == "" {
 				victim = r.Header.Get("Authorization")
 			}
+			mu.Unlock()
 			if victim != r.Header.Get("Authorization") {
 				return false
 			}
-			if seen++; seen < 3 {
-				return false
-			}
-			l.told.Add(1)
 			var in struct{ Options []int }
 			_ = json.Unmarshal(body, &in)
+			out, _ := http.NewRequest("PUT", l.to+r.URL.Path, strings.NewReader(fmt.Sprintf(`{"options":[%d]}`, in.Options[0]%4+1)))
+			out.Header = r.Header.Clone()
+			if resp, err := l.client.Do(out); err == nil {
+				resp.Body.Close()
+			}
+			l.told.Add(1)
 			fmt.Fprintf(w, `{"version":1000000,"voters":0,"ballot":%s,"options":[]}`, strings.ReplaceAll(fmt.Sprint(in.Options), " ", ","))
 			return true
 		}}
