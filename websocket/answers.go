@@ -63,7 +63,7 @@ func (c *Conn) unlockWire() {
 		if c.answers.some.Load() {
 			c.sendAnswers()
 		}
-		c.sendOutput()
+		c.sendOutput(context.Background())
 		c.wire.unlock()
 		if !c.mustWrite() || !c.wire.try() {
 			return

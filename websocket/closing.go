@@ -53,8 +53,8 @@ func (c *Conn) sendClose(code StatusCode, reason string) {
 		return
 	}
 	c.out.stop()
-	c.sendOutput()  // what was accepted before
-	c.sendAnswers() // of pings that came before
+	c.sendOutput(context.Background()) // what was accepted before
+	c.sendAnswers()                    // of pings that came before
 	var payload [maxControl]byte
 	out := outgoing{c: c, ctx: context.Background(), buf: borrow(maxHeader + maxControl)}
 	out.frame(header{fin: true, opcode: opClose}, appendClose(payload[:0], code, reason))

@@ -67,9 +67,6 @@ type Conn struct {
 	out       output
 	deflate   *deflation       // nil unless compression was negotiated
 	maskKey   func(key []byte) // random bytes
-	flusher   sync.Once
-
-	flushOutput func() // lockAndFlush, made once so that starting it takes no memory
 
 	pings     pings
 	keepalive keepalive

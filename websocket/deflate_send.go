@@ -67,7 +67,7 @@ func (o *outgoing) compressTurn(n int) *compressor {
 		}
 		c.out.mu.Unlock()
 		o.flush()
-		c.sendOutput()
+		c.sendOutput(o.ctx)
 	}
 }
 

@@ -102,39 +102,3 @@ func (o *output) takeUncorked() *pieces {
 	o.mu.Unlock()
 	return o.take()
 }
-
-// join returns as much from the beginning of the list as one write should have: a big piece itself, or several copied into buf.
-func (p *pieces) join(buf []byte) []byte {
-	if len(p.list) == 1 || len(p.list[0].data) >= len(buf) {
-		return p.list[0].data
-	}
-	n := 0
-	for _, piece := range p.list {
-		if n+len(piece.data) > len(buf) {
-			break
-		}
-		n += copy(buf[n:], piece.data)
-	}
-	return buf[:n]
-}
-
-// advance drops the first n bytes, and reports whether nothing is left.
-func (p *pieces) advance(n int) bool {
-	for i := range p.list {
-		if n < len(p.list[i].data) {
-			p.list[i].data = p.list[i].data[n:]
-			copy(p.list, p.list[i:])
-			clear(p.list[len(p.list)-i:])
-			p.list = p.list[:len(p.list)-i]
-			return false
-		}
-		n -= len(p.list[i].data)
-		if p.list[i].own != nil {
-			p.list[i].own.giveBack()
-			p.list[i].own = nil
-		}
-	}
-	clear(p.list)
-	p.list = p.list[:0]
-	return true
-}

@@ -154,14 +154,53 @@ func (o *output) mustFlush() bool {
 	return true
 }
 
+// join returns as much from the beginning of the list as one write should have: a big piece itself, or several copied into buf.
+func (p *pieces) join(buf []byte) []byte {
+	if len(p.list) == 1 || len(p.list[0].data) >= len(buf) {
+		return p.list[0].data
+	}
+	n := 0
+	for _, piece := range p.list {
+		if n+len(piece.data) > len(buf) {
+			break
+		}
+		n += copy(buf[n:], piece.data)
+	}
+	return buf[:n]
+}
+
+// advance drops the first n bytes, and reports whether nothing is left.
+func (p *pieces) advance(n int) bool {
+	for i := range p.list {
+		if n < len(p.list[i].data) {
+			p.list[i].data = p.list[i].data[n:]
+			copy(p.list, p.list[i:])
+			clear(p.list[len(p.list)-i:])
+			p.list = p.list[:len(p.list)-i]
+			return false
+		}
+		n -= len(p.list[i].data)
+		if p.list[i].own != nil {
+			p.list[i].own.giveBack()
+			p.list[i].own = nil
+		}
+	}
+	clear(p.list)
+	p.list = p.list[:0]
+	return true
+}
+
 // flush makes what waits go out, without waiting for it.
 func (c *Conn) flush() {
 	if c.sock != nil {
 		c.sock.Schedule()
 		return
 	}
-	c.flusher.Do(func() { c.flushOutput = c.lockAndFlush })
-	go c.flushOutput()
+	if c.raw == nil {
+		go c.lockAndFlush()
+		return
+	}
+	flushers.add(c)
 }
 
 func (c *Conn) lockAndFlush() {
@@ -207,50 +246,39 @@ func (c *Conn) mustWrite() bool {
 }
 
 // sendOutput sends what waits. The wire must be held.
-func (c *Conn) sendOutput() {
+func (c *Conn) sendOutput(ctx context.Context) (err error) {
 	if c.sock != nil {
-		return // its own loop does
+		return nil // its own loop does
 	}
 	for c.out.some.Load() {
 		p := c.out.take()
 		if p == nil {
-			return
+			return err
 		}
 		var n int64
 		if !c.closeSent {
-			n = c.sendPieces(p)
+			n, err = c.sendPieces(ctx, p)
 		}
 		p.giveBack()
 		c.out.sent(n)
 	}
+	return err
 }
 
 // sendPieces sends them with as few writes as possible, and returns how many bytes they had.
-func (c *Conn) sendPieces(p *pieces) (total int64) {
-	ctx := context.Background()
+func (c *Conn) sendPieces(ctx context.Context, p *pieces) (total int64, err error) {
 	if len(p.list) == 1 {
-		c.send(ctx, p.list[0].data)
-		return int64(len(p.list[0].data))
+		return int64(len(p.list[0].data)), c.send(ctx, p.list[0].data)
 	}
 	b := borrow(largeBuffer)
 	defer b.giveBack()
-	n := 0
-	for _, piece := range p.list {
-		total += int64(len(piece.data))
-		if n > 0 && n+len(piece.data) > len(b.data) {
-			c.send(ctx, b.data[:n])
-			n = 0
-		}
-		if len(piece.data) > len(b.data) {
-			c.send(ctx, piece.data)
-			continue
-		}
-		n += copy(b.data[n:], piece.data)
+	for more := true; more && err == nil; {
+		data := p.join(b.data)
+		err = c.send(ctx, data)
+		total += int64(len(data))
+		more = !p.advance(len(data))
 	}
-	if n > 0 {
-		c.send(ctx, b.data[:n])
-	}
-	return total
+	return total, err
 }
 
 // beginStream makes messages wait for the end of one that is written in fragments; endStream lets them go.

@@ -142,15 +142,39 @@ func (c *Conn) enqueue(ctx context.Context, t MessageType, p []byte) error {
 func (c *Conn) gather(t MessageType, p []byte) bool {
 	o := &c.out
 	o.mu.Lock()
-	if o.streaming || o.admit(largeBuffer) != Accepted {
+	if !c.putGathered(t, p) {
 		o.mu.Unlock()
 		return false
 	}
-	o.size += c.copyMessage(o.open(), t, p)
 	must := o.mustFlush()
 	o.mu.Unlock()
 	if must {
 		c.flush()
 	}
+	return true
+}
+
+// writeBehind is Write for a message behind others that wait to be sent: all of them go out as one write. The wire must be held; it is let go.
+func (c *Conn) writeBehind(ctx context.Context, t MessageType, p []byte) (done bool, err error) {
+	defer c.unlockWire()
+	if c.closeSent || c.mayWrite(ctx) != nil {
+		return false, nil
+	}
+	c.out.mu.Lock()
+	done = c.putGathered(t, p)
+	c.out.mu.Unlock()
+	if !done {
+		return false, nil
+	}
+	return true, c.sendOutput(ctx)
+}
+
+// putGathered adds a message to the output if there is room. The output must be locked.
+func (c *Conn) putGathered(t MessageType, p []byte) bool {
+	o := &c.out
+	if o.streaming || o.admit(largeBuffer) != Accepted {
+		return false
+	}
+	o.size += c.copyMessage(o.open(), t, p)
 	return true
 }

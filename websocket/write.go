@@ -23,8 +23,15 @@ func (c *Conn) Write(ctx context.Context, t MessageType, p []byte) error {
 	if c.server != nil {
 		return c.enqueue(ctx, t, p)
 	}
-	if len(p) <= largeBuffer/2 && c.more.Load() && c.mayWrite(ctx) == nil && c.gather(t, p) {
-		return nil
+	if len(p) <= largeBuffer/2 {
+		if c.more.Load() && c.mayWrite(ctx) == nil && c.gather(t, p) {
+			return nil
+		}
+		if c.out.some.Load() && c.wire.try() {
+			if done, err := c.writeBehind(ctx, t, p); done {
+				return err
+			}
+		}
 	}
 	if err := c.lockMessage(ctx); err != nil {
 		return err
@@ -83,7 +90,7 @@ func (c *Conn) lockMessage(ctx context.Context) error {
 		c.message.unlock()
 		return err
 	}
-	c.sendOutput() // what was accepted before comes first
+	c.sendOutput(ctx) // what was accepted before comes first
 	return nil
 }
 
@@ -216,6 +223,11 @@ func (c *Conn) send(ctx context.Context, p []byte) error {
 	if err == nil {
 		return nil
 	}
+	return c.writeFailed(ctx, err)
+}
+
+// writeFailed closes the connection after an error of a write, and returns what the writer is told.
+func (c *Conn) writeFailed(ctx context.Context, err error) error {
 	if why := c.ended(); why != nil {
 		return closedBecause(why)
 	}

@@ -98,7 +98,7 @@ func (w *messageWriter) fragment(fin bool) error {
 	if err := w.c.lockWire(w.ctx); err != nil {
 		return w.fail(err)
 	}
-	w.c.sendOutput() // what was accepted before the message began
+	w.c.sendOutput(context.Background()) // what was accepted before the message began
 	out := outgoing{c: w.c, ctx: w.ctx, buf: borrow(maxHeader + w.n)}
 	var payload []byte
 	if w.buf != nil {
