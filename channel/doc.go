@@ -28,7 +28,7 @@
 //
 // # Concurrency
 //
-// Everything may be called concurrently, but Ready and Next of one Reader, which are for one goroutine at a time. The hub
+// Everything may be called concurrently, but Ready, Next and Take of one Reader, which are for one goroutine at a time. The hub
 // starts no goroutines; presence has one timer. A log's announcements ([Hub.Committed] and so on) never wait for a reader. A call
 // that fails, or whose context ends, moves no position, and the reader is as good as before.
 //

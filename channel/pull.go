@@ -3,31 +3,39 @@ package channel
 import (
 	"context"
 	"errors"
+	"slices"
 )
 
-// Delivery is what Next returns: for each channel at most one batch, and the signals that came.
+// Delivery is what Next and Take return: for each channel at most one batch, and the signals that came.
 type Delivery struct {
 	Batches []Batch
 	Signals []Signal
+	More    bool // there is more already: take again without waiting for a wake-up
 }
 
 // Ready returns what there is now, without waiting for more: at most one batch a channel, and about
 // ReaderOptions.MaxBytes in all; the positions move behind it. What did not fit is returned by the next call, which begins
 // with those channels. Errors are as of Next.
-func (r *Reader) Ready(ctx context.Context) ([]Batch, error) { return r.pull(ctx) }
+func (r *Reader) Ready(ctx context.Context) ([]Batch, error) { return r.pull(ctx, false) }
 
 // Next is Ready, but waits until there is a batch, a gap or a signal. After a gap the reader is at its Resume, or, where the
 // channel was deleted, without the channel. Errors: ErrClosed, ctx.Err(), and those of Log.Read; all positions are then
 // where they were, and the reader is still good.
 func (r *Reader) Next(ctx context.Context) (Delivery, error) {
+	if r.woken == nil {
+		woken := make(chan struct{}, 1)
+		r.woken = woken
+		r.OnWake(func() {
+			select {
+			case woken <- struct{}{}:
+			default:
+			}
+		})
+	}
 	for {
-		batches, err := r.pull(ctx)
-		if err != nil {
-			return Delivery{}, err
-		}
-		signals := r.takeSignals()
-		if len(batches) > 0 || len(signals) > 0 {
-			return Delivery{batches, signals}, nil
+		d, err := r.Take(ctx)
+		if err != nil || len(d.Batches) > 0 || len(d.Signals) > 0 {
+			return d, err
 		}
 		select {
 		case <-r.woken:
@@ -37,13 +45,51 @@ func (r *Reader) Next(ctx context.Context) (Delivery, error) {
 	}
 }
 
+// Take is Next for who does not wait but is woken (see OnWake): what there is now, which may be nothing.
+func (r *Reader) Take(ctx context.Context) (Delivery, error) {
+	r.told.Store(false) // before looking: what comes while we look wakes again
+	batches, err := r.pull(ctx, false)
+	if err != nil {
+		return Delivery{}, err
+	}
+	return Delivery{batches, r.takeSignals(), r.isDue()}, nil
+}
+
+// TakeCached is Take for who must not wait for the log either. Unless all that is to be had is in memory, it takes nothing and returns
+// false: then Take is to be called, where there is time.
+func (r *Reader) TakeCached() (d Delivery, ok bool, err error) {
+	r.told.Store(false)
+	if r.hub.presence.all != nil && r.isHereDue() {
+		return Delivery{}, false, nil // other nodes are to be asked who is there
+	}
+	batches, err := r.pull(context.Background(), true)
+	switch {
+	case err == errNotCached:
+		return Delivery{}, false, nil
+	case err != nil:
+		return Delivery{}, false, err
+	}
+	return Delivery{batches, r.takeSignals(), r.isDue()}, true, nil
+}
+
+// errNotCached is returned by pull to TakeCached.
+var errNotCached = errors.New("the log is to be asked")
+
+// isDue reports whether a channel may have something that no wake-up will tell of.
+func (r *Reader) isDue() bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return slices.ContainsFunc(r.subs, func(s *subscription) bool { return s.due.Load() })
+}
+
 // pulled is what was read for a subscription, before its position moves.
 type pulled struct {
 	sub   *subscription
 	batch Batch
 }
 
-func (r *Reader) pull(ctx context.Context) ([]Batch, error) {
+// pull takes what there is, or fails with errNotCached if it may take only what is in memory, and that is not all.
+func (r *Reader) pull(ctx context.Context, cached bool) ([]Batch, error) {
 	r.pulling.Lock()
 	defer r.pulling.Unlock()
 	if err := ctx.Err(); err != nil {
@@ -66,7 +112,7 @@ func (r *Reader) pull(ctx context.Context) ([]Batch, error) {
 		if !s.due.Load() || !s.due.Swap(false) {
 			continue
 		}
-		b, err := r.read(ctx, s)
+		b, err := r.read(ctx, s, cached)
 		if err != nil {
 			s.due.Store(true)
 			for _, t := range taken {
@@ -84,7 +130,15 @@ func (r *Reader) pull(ctx context.Context) ([]Batch, error) {
 }
 
 // read reads one channel from its position.
-func (r *Reader) read(ctx context.Context, s *subscription) (Batch, error) {
+func (r *Reader) read(ctx context.Context, s *subscription, cached bool) (Batch, error) {
+	if cached {
+		b, ok := s.feed.window.Load().after(s.name, s.position, r.options.Limit, r.options.MaxBytes)
+		if !ok {
+			return Batch{}, errNotCached
+		}
+		b.Messages = s.lens.over(b.Messages)
+		return b, nil
+	}
 	b, err := s.feed.read(ctx, r.hub.log, s.position, r.options.Limit, r.options.MaxBytes)
 	switch {
 	case err == nil:

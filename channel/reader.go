@@ -33,12 +33,14 @@ type ReaderOptions struct {
 // Reader reads many channels, each from a position. It holds positions and never messages, so one that does not call
 // Next costs nothing but itself.
 //
-// Ready and Next are for one goroutine at a time. All other methods may be called at any time by anyone, also while
+// Ready, Next and Take are for one goroutine at a time. All other methods may be called at any time by anyone, also while
 // Next waits.
 type Reader struct {
 	hub     *Hub
 	options ReaderOptions
-	woken   chan struct{} // holds one token from the first wake-up until Next looks
+	wake    atomic.Pointer[func()]
+	told    atomic.Bool   // wake was called, and nobody has looked since
+	woken   chan struct{} // what Next waits for; nil until then
 
 	pulling sync.Mutex // held by Ready and Next while they look, not while they wait
 	turn    int        // the subscription to begin with: guarded by pulling
@@ -76,7 +78,7 @@ func (s *subscription) wake() {
 func (h *Hub) NewReader(o ReaderOptions) *Reader {
 	def(&o.Limit, h.options.BatchLimit)
 	def(&o.MaxBytes, h.options.BatchBytes)
-	r := &Reader{hub: h, options: o, woken: make(chan struct{}, 1), hereSent: true}
+	r := &Reader{hub: h, options: o, hereSent: true}
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	r.closed = h.closed
@@ -204,6 +206,23 @@ func (r *Reader) Position(name Name) (Position, bool) {
 	return Position{}, false
 }
 
+// Lens is what a channel is seen through; nil: as it is.
+func (r *Reader) Lens(name Name) Lens {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if i := r.find(name); i >= 0 {
+		return r.subs[i].lens
+	}
+	return nil
+}
+
+// Len is how many channels it has.
+func (r *Reader) Len() int {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return len(r.subs)
+}
+
 // Names are the reader's channels, in the order added.
 func (r *Reader) Names() []Name {
 	r.mu.Lock()
@@ -238,10 +257,22 @@ func (r *Reader) find(name Name) int {
 	return slices.IndexFunc(r.subs, func(s *subscription) bool { return s.name == name })
 }
 
-// notify makes Next look, now or when it is called.
+// OnWake makes f be called when there may be something to take, once until Take or TakeCached is called; if there may be something
+// already, at once. So a reader for whom nothing comes needs no goroutine. f is called by whoever brings it, with locks held: it
+// must not block, nor use the reader. It takes the place of one given before; a reader that is woken so is not for Next.
+func (r *Reader) OnWake(f func()) {
+	r.wake.Store(&f)
+	if r.told.Load() {
+		f()
+	}
+}
+
+// notify wakes whoever takes what there is, unless they were told.
 func (r *Reader) notify() {
-	select {
-	case r.woken <- struct{}{}:
-	default:
+	if r.told.Load() || r.told.Swap(true) {
+		return
+	}
+	if f := r.wake.Load(); f != nil {
+		(*f)()
 	}
 }

@@ -47,6 +47,13 @@ func (r *Reader) refreshHere(s *subscription) {
 	r.notify()
 }
 
+// isHereDue reports whether a here signal is to be sent.
+func (r *Reader) isHereDue() bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return !r.hereSent
+}
+
 // takeSignals returns the here signals that are due, and then what waits. The list is made last: whatever comes or leaves from
 // then on is signalled later, and hearing again what is in the list already does no harm.
 func (r *Reader) takeSignals() []Signal {
