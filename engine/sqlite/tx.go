@@ -123,6 +123,9 @@ func (t *tx) rollback(err error) error {
 
 // publish tells the sink what was committed.
 func (t *tx) publish() {
+	if len(t.messages) == 0 && len(t.deleted) == 0 {
+		return // the keeper's own writes, which begin before Follow is called
+	}
 	sink := t.w.e.sink
 	if sink == nil {
 		return
