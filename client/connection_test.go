@@ -61,7 +61,7 @@ func stay(d time.Duration) *Error {
 // inWorld runs a test with the lock held; advance lets the clock go.
 func inWorld(t *testing.T, works func(Transport) string, change func(*world), test func(w *world)) {
 	synctest.Test(t, func(t *testing.T) {
-		o := Options{random: func() float64 { return 0.5 }}.withDefaults()
+		o := Options{Random: func() float64 { return 0.5 }}.withDefaults()
 		w := &world{t: t, e: newEnv(o), works: works, live: map[*actor]bool{}}
 		w.e.feeds = newFeeds(w.e)
 		w.c = newConnection(w.e, Auto, func(kind Transport, on events) link {

@@ -24,7 +24,7 @@ type env struct {
 
 func newEnv(o Options) *env {
 	ctx, stop := context.WithCancel(context.Background())
-	return &env{ctx: ctx, stop: stop, timeouts: o.Timeouts, random: o.random}
+	return &env{ctx: ctx, stop: stop, timeouts: o.Timeouts, random: o.Random}
 }
 
 // run starts a goroutine of the client's. The lock is held.

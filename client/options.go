@@ -41,7 +41,9 @@ type Options struct {
 	// Timeouts; each that is zero has its default.
 	Timeouts Timeouts
 
-	random func() float64 // for tests
+	// Random gives numbers from 0 up to 1, of which the delays between tries are made. It may be called by any goroutine. Default:
+	// math/rand/v2's Float64.
+	Random func() float64
 }
 
 // Timeouts say how patient a Client is.
@@ -86,8 +88,8 @@ func (o Options) withDefaults() Options {
 	if o.HTTPClient == nil {
 		o.HTTPClient = http.DefaultClient
 	}
-	if o.random == nil {
-		o.random = rand.Float64
+	if o.Random == nil {
+		o.Random = rand.Float64
 	}
 	o.Buffer = cmp.Or(max(o.Buffer, 0), 1000)
 	o.Timeouts = o.Timeouts.withDefaults()
