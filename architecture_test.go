@@ -21,6 +21,7 @@ var arrows = map[string][]string{
 	"body":                  {"problem"},
 	"channel":               {"problem"},
 	"internal/cache":        {},
+	"internal/simulation":   {},
 	"identity":              {"channel", "internal/cache", "problem"},
 	"chat":                  {"channel", "identity", "internal/cache", "problem"},
 	"vote":                  {"channel", "identity", "problem"},
