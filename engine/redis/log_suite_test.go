@@ -1,0 +1,51 @@
+package redis
+
+import (
+	"testing"
+
+	"parley/engine/enginetest"
+	"parley/engine/redis/redistest"
+)
+
+// open opens an engine, which the test's end closes.
+func open(t testing.TB, url string, o Options) *Engine {
+	t.Helper()
+	e, err := Open(t.Context(), url, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := e.Close(); err != nil {
+			t.Errorf("close: %v", err)
+		}
+	})
+	return e
+}
+
+// fresh is an address in which every test has its own keys.
+func fresh(s *redistest.Server) string { return s.URL() + "?prefix=" + drawID() + ":" }
+
+func TestLog(t *testing.T) {
+	server := redistest.Start(t)
+	enginetest.Log(t, func(t *testing.T, o enginetest.Options) enginetest.LogUnderTest {
+		return underTest(t, fresh(server), Options{Policies: o.Policies, Clock: o.Clock, SweepEvery: -1})
+	})
+}
+
+func underTest(t *testing.T, url string, o Options) enginetest.LogUnderTest {
+	e := open(t, url, o)
+	return enginetest.LogUnderTest{
+		Log: e,
+		Reopen: func() enginetest.LogUnderTest {
+			if err := e.Close(); err != nil {
+				t.Fatalf("close: %v", err)
+			}
+			return underTest(t, url, o)
+		},
+		Sweep: func() {
+			if err := e.sweep(t.Context()); err != nil {
+				t.Fatalf("sweep: %v", err)
+			}
+		},
+	}
+}

@@ -1,0 +1,112 @@
+package redis
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"parley/channel"
+)
+
+// outgoing is what a script in one partition commits for another: a message to append, or a channel to delete. The script that makes it
+// necessary puts it into its partition's outbox; then the node carries it out and takes it off. Where a node dies in
+// between, another does it later. To carry it out twice has one effect: a draft has a key.
+type outgoing struct {
+	ID     string        `json:"-"`
+	Delete channel.Name  `json:"delete,omitempty"`
+	Draft  channel.Draft `json:"draft,omitzero"`
+}
+
+// outboxAge is after how long an entry is taken to be abandoned.
+const outboxAge = 5 * time.Second
+
+// outbox gives the script an entry for the outbox: as one of the drafts that take_drafts reads.
+func (c *call) outbox(o outgoing) {
+	if o.Draft.Channel != "" && o.Draft.Key == "" {
+		o.Draft.Key = drawID()
+	}
+	// By time and then as given, so that who finds them can keep their order.
+	o.ID = fmt.Sprintf("%013d.%04d.%s", c.e.now().UnixMilli(), len(c.outgoing), drawID())
+	entry, err := json.Marshal(o)
+	if err != nil {
+		panic(err) // strings, numbers and JSON
+	}
+	c.arg("0", o.ID, string(entry))
+	c.key(c.e.keys.outbox(c.partition))
+	c.outgoing = append(c.outgoing, o)
+}
+
+// deletions gives the script the deletion of channels of any partition, for take_drafts.
+func (c *call) deletions(names ...channel.Name) {
+	c.int(int64(len(names)))
+	for _, name := range names {
+		c.outbox(outgoing{Delete: name})
+	}
+}
+
+// deliver carries out what a script of partition put into its outbox, in order, and takes it off. What was refused for good is taken off
+// as well, and its error returned; what could not be carried out stays there for the sweeper. Receipts are those of drafts, zero where
+// there is none.
+func (e *Engine) deliver(ctx context.Context, partition int, entries []outgoing) ([]channel.Receipt, error) {
+	receipts := make([]channel.Receipt, len(entries))
+	var done []string
+	var errs []error
+	for i, o := range entries {
+		var err error
+		if o.Delete != "" {
+			err = e.Delete(ctx, o.Delete)
+		} else {
+			var one []channel.Receipt
+			if one, err = e.appendIn(ctx, partitionOf(o.Draft.Channel), []channel.Draft{o.Draft}); err == nil {
+				receipts[i] = one[0]
+			}
+		}
+		if err == nil || refusedForGood(err) {
+			done = append(done, o.ID)
+		}
+		errs = append(errs, err)
+	}
+	if len(done) > 0 {
+		// If this fails, the sweeper repeats what has been done, to no effect.
+		if err := e.client.Do(ctx, e.client.B().Hdel().Key(e.keys.outbox(partition)).Field(done...).Build()).Error(); err != nil {
+			e.o.Logger.Debug("an outbox keeps what was delivered", "error", err)
+		}
+	}
+	return receipts, errors.Join(errs...)
+}
+
+func refusedForGood(err error) bool {
+	return errors.Is(err, channel.ErrDeleted) || errors.Is(err, channel.ErrKeyReused) || errors.Is(err, channel.ErrNoMessage)
+}
+
+// sweepOutboxes carries out what nodes left that did not come to it.
+func (e *Engine) sweepOutboxes(ctx context.Context) error {
+	for partition := range Partitions {
+		kept, err := e.client.Do(ctx, e.client.B().Hgetall().Key(e.keys.outbox(partition)).Build()).AsStrMap()
+		if err != nil {
+			return explain(err)
+		}
+		abandoned := fmt.Sprintf("%013d", e.now().Add(-outboxAge).UnixMilli())
+		var entries []outgoing
+		for id, entry := range kept {
+			if id >= abandoned {
+				continue
+			}
+			o := outgoing{ID: id}
+			if err := json.Unmarshal([]byte(entry), &o); err != nil {
+				e.o.Logger.Error("an entry of an outbox is damaged", "key", e.keys.outbox(partition), "id", id, "error", err)
+				continue
+			}
+			entries = append(entries, o)
+		}
+		slices.SortFunc(entries, func(a, b outgoing) int { return strings.Compare(a.ID, b.ID) })
+		if _, err := e.deliver(ctx, partition, entries); err != nil {
+			e.o.Logger.Warn("what another node left could not be carried out", "error", err)
+		}
+	}
+	return nil
+}
