@@ -72,8 +72,10 @@ type Conn struct {
 	keepalive keepalive
 
 	// The handler form; nil in the blocking form.
-	server *Server
-	sock   *socket // on an event loop, if one reads and writes it
+	server  *Server
+	sock    *socket // on an event loop, if one reads and writes it
+	woken   atomic.Bool
+	serving *serving // nil on a loop
 
 	assembly *buffer // of a message that comes in pieces; partial lies in it
 	value    atomic.Pointer[any]

@@ -97,7 +97,7 @@ func (c *Conn) writeOutputNow(buf []byte) (rest *pieces) {
 				c.writeFailed(context.Background(), err)
 				break
 			}
-			c.out.sent(int64(n))
+			c.sent(int64(n))
 			if all = p.advance(n); n < len(data) {
 				return p
 			}
@@ -110,6 +110,6 @@ func (c *Conn) writeOutputNow(buf []byte) (rest *pieces) {
 func (c *Conn) flushRest(p *pieces) {
 	n, _ := c.sendPieces(context.Background(), p)
 	p.giveBack()
-	c.out.sent(n)
+	c.sent(n)
 	c.unlockWire()
 }

@@ -16,6 +16,9 @@ type Handler struct {
 	// connection during the call is sent after all the messages that came with this one were handled.
 	OnMessage func(c *Conn, typ MessageType, data []byte)
 
+	// OnWake is called after [Conn.Wake], WakeAfter or WakeDrained, once for all calls of them until then.
+	OnWake func(*Conn)
+
 	// OnClose is called last, exactly once, with what a Read would have returned: a [*CloseError], a [*ProtocolError] or [ErrClosed].
 	OnClose func(*Conn, error)
 }
@@ -23,19 +26,28 @@ type Handler struct {
 // run is the handler form where no event loop reads the connection: a goroutine that waits for its bytes.
 func (s *Server) run(c *Conn) {
 	c.reading.try() // for good: Read returns ErrConcurrentRead
-	if s.Handler.OnOpen != nil {
-		s.Handler.OnOpen(c)
-	}
+	c.serving.one(func() {
+		if s.Handler.OnOpen != nil {
+			s.Handler.OnOpen(c)
+		}
+	})
 	var err error
 	for err == nil {
+		c.awaitResume()
 		var ev event
 		if ev, err = c.nextData(context.Background()); err == nil {
-			c.deliver(ev)
+			c.serving.one(func() { c.deliver(ev) })
 		}
 	}
 	c.CloseNow()
 	c.dropAssembly()
-	s.ended(c, err)
+	c.serving.one(func() {
+		c.serving.closed = true
+		if c.serving.timer != nil {
+			c.serving.timer.Stop()
+		}
+		s.ended(c, err)
+	})
 }
 
 // deliver hands a message on once it is complete. Most are complete in what one read brought, and not copied.

@@ -105,6 +105,12 @@ func (s *socket) Late() time.Duration {
 			s.lookAt = now + next
 		}
 	}
+	if passed(s.wakeAt) {
+		s.wakeAt = 0
+		c.woken.Store(true)
+		s.wake()
+		s.Touch()
+	}
 	if c.ended() != nil {
 		return 0
 	}

@@ -3,6 +3,7 @@ package websocket
 import (
 	"io"
 	"os"
+	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -13,7 +14,9 @@ import (
 func (s *socket) Happened(events loop.Events) {
 	if events.Writable() && s.blocked {
 		s.blocked = false
-		s.conn.keepalive.waiting()
+		if !s.paused {
+			s.conn.keepalive.waiting()
+		}
 		s.Flush()
 	}
 	if events.Readable() {
@@ -24,13 +27,14 @@ func (s *socket) Happened(events loop.Events) {
 	}
 }
 
-// Again reads once, and handles what came. A peer that does not take what is written is not read either.
+// Again reads once, and handles what came. A peer that does not take what is written is not read either, nor is one while the application is not
+// done with what it sent.
 func (s *socket) Again() {
 	c := s.conn
 	switch {
 	case s.closed:
 		return
-	case s.blocked && s.final == nil:
+	case (s.blocked || s.paused) && s.final == nil:
 		s.unread = true
 		return
 	}
@@ -69,18 +73,56 @@ func (s *socket) Attend() {
 		s.closeBy = s.Loop().Now() + c.limits.closeTimeout + 1
 		s.RemindBy(s.next())
 	}
+	s.wake()
 	s.Flush()
+}
+
+// wake calls OnWake, if it is to be.
+func (s *socket) wake() {
+	c := s.conn
+	if !c.woken.Load() || c.ended() != nil {
+		return
+	}
+	c.woken.Store(false)
+	if h := c.server.Handler.OnWake; h != nil {
+		c.out.cork()
+		h(c)
+	}
+}
+
+// wakeAfter is Conn.WakeAfter.
+func (s *socket) wakeAfter(d time.Duration) {
+	s.wakeAt = s.Loop().Now() + d
+	s.RemindBy(s.next())
+}
+
+// pause and resume are Conn's.
+func (s *socket) pause() {
+	if !s.paused && !s.blocked {
+		s.conn.keepalive.waited(false)
+	}
+	s.paused = true
+}
+
+func (s *socket) resume() {
+	if s.paused && !s.blocked {
+		s.conn.keepalive.waiting()
+		if s.unread {
+			s.LookAgain()
+		}
+	}
+	s.paused = false
 }
 
 // begin is the beginning of a connection.
 func (s *socket) begin() {
 	c := s.conn
 	s.open = true
+	c.keepalive.waiting()
 	c.out.cork()
 	if open := c.server.Handler.OnOpen; open != nil {
 		open(c)
 	}
-	c.keepalive.waiting()
 	if c.limits.pingInterval > 0 {
 		s.lookAt = s.Loop().Now() + c.limits.pingInterval
 		s.RemindBy(s.next())

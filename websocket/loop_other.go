@@ -2,14 +2,20 @@
 
 package websocket
 
-import "net"
+import (
+	"net"
+	"time"
+)
 
 // socket is for Linux; elsewhere every connection of a Server has a goroutine.
 type socket struct{}
 
-func (*socket) Schedule()            {}
-func (*socket) RemoteAddr() net.Addr { return nil }
-func (*socket) LocalAddr() net.Addr  { return nil }
+func (*socket) Schedule()               {}
+func (*socket) wakeAfter(time.Duration) {}
+func (*socket) pause()                  {}
+func (*socket) resume()                 {}
+func (*socket) RemoteAddr() net.Addr    { return nil }
+func (*socket) LocalAddr() net.Addr     { return nil }
 
 func (c *Conn) hand([]byte) error { return nil }
 

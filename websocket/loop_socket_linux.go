@@ -17,7 +17,8 @@ type socket struct {
 	open       bool // OnOpen was called
 	closed     bool // OnClose was called
 	blocked    bool // the peer takes no more for now
-	unread     bool // there may be something to read once it does
+	paused     bool // by the application
+	unread     bool // there may be something to read once neither is so
 	halfClosed bool // the peer will send nothing more: reads go on to the end
 	drain      bool // final is a failure: what comes is discarded
 	halfShut   bool // our sending half is closed
@@ -27,13 +28,13 @@ type socket struct {
 	progress int     // bytes written since writeBy was set
 
 	// Deadlines, by the loop's clock; 0 for none.
-	messageBy, writeBy, closeBy, lookAt time.Duration
-	pauses                              uint32 // the machine's when messageBy was set
+	messageBy, writeBy, closeBy, lookAt, wakeAt time.Duration
+	pauses                                      uint32 // the machine's when messageBy was set
 }
 
 // next returns the earliest of the deadlines.
 func (s *socket) next() (first time.Duration) {
-	for _, t := range [...]time.Duration{s.messageBy, s.writeBy, s.closeBy, s.lookAt} {
+	for _, t := range [...]time.Duration{s.messageBy, s.writeBy, s.closeBy, s.lookAt, s.wakeAt} {
 		if t != 0 && (first == 0 || t < first) {
 			first = t
 		}

@@ -66,7 +66,7 @@ func (s *socket) writeOutput() {
 			s.backlog.giveBack()
 			s.backlog = nil
 		}
-		c.out.sent(int64(n))
+		c.sent(int64(n))
 		s.progress += n
 		if n < len(p) {
 			s.block()
@@ -87,7 +87,9 @@ func (s *socket) writeOutput() {
 func (s *socket) block() {
 	c := s.conn
 	s.blocked = true
-	c.keepalive.waited(false)
+	if !s.paused {
+		c.keepalive.waited(false)
+	}
 	if c.limits.writeTimeout > 0 && (s.writeBy == 0 || s.progress >= largeBuffer) {
 		s.progress = 0
 		s.writeBy = s.Loop().Now() + c.limits.writeTimeout

@@ -19,6 +19,7 @@ type output struct {
 	corked    bool    // handlers are running for bytes just read; their reader sends everything afterwards
 	flushing  bool    // a goroutine was started, or the loop told, and has not taken it yet
 	streaming bool    // a Writer has begun a message
+	wake      bool    // the connection is to be woken when nothing waits any more
 	shut      bool    // a Close frame was sent, or the connection is closed: nothing may follow
 }
 
@@ -105,10 +106,19 @@ func (o *output) take() *pieces {
 	return p
 }
 
-func (o *output) sent(n int64) {
+// sent says that n bytes were taken by the kernel.
+func (c *Conn) sent(n int64) {
+	o := &c.out
 	o.mu.Lock()
-	defer o.mu.Unlock()
 	o.size = max(0, o.size-n) // it may have been closed meanwhile
+	wake := o.wake && o.size == 0
+	if wake {
+		o.wake = false
+	}
+	o.mu.Unlock()
+	if wake {
+		c.Wake()
+	}
 }
 
 // close drops what waits, and takes no more.
@@ -260,7 +270,7 @@ func (c *Conn) sendOutput(ctx context.Context) (err error) {
 			n, err = c.sendPieces(ctx, p)
 		}
 		p.giveBack()
-		c.out.sent(n)
+		c.sent(n)
 	}
 	return err
 }

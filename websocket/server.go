@@ -118,6 +118,7 @@ func (s *Server) enter(c *Conn, mayLoop bool) (looped bool, err error) {
 	if mayLoop && s.adopt(c) {
 		return true, nil
 	}
+	c.serving = &serving{}
 	c.block()
 	return false, nil
 }
