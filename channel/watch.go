@@ -4,14 +4,14 @@ package channel
 // known of them. Its methods must not block.
 type Watcher interface {
 	Watches(Name) bool
-	Watched() []Watched
+	Tails() []Tail
 }
 
-// Watched is a channel that has readers on this node.
-type Watched struct {
-	Channel Name
-	Tail    Position // up to where it is known
-	Known   bool     // whether anything is
+// Tail is a channel that has readers on this node.
+type Tail struct {
+	Channel  Name
+	Position Position // up to where it is known
+	Known    bool     // whether anything is
 }
 
 var _ Watcher = (*Hub)(nil)
@@ -19,14 +19,14 @@ var _ Watcher = (*Hub)(nil)
 // Watches implements Watcher.
 func (h *Hub) Watches(name Name) bool { return h.feed(name) != nil }
 
-// Watched implements Watcher.
-func (h *Hub) Watched() []Watched {
+// Tails implements Watcher.
+func (h *Hub) Tails() []Tail {
 	h.mu.RLock()
 	defer h.mu.RUnlock()
-	all := make([]Watched, 0, len(h.feeds))
+	all := make([]Tail, 0, len(h.feeds))
 	for name, f := range h.feeds {
 		w := f.window.Load()
-		all = append(all, Watched{name, w.tail, w.known})
+		all = append(all, Tail{name, w.tail, w.known})
 	}
 	return all
 }

@@ -225,8 +225,8 @@ func (l *line) resync(ctx context.Context) {
 	if !ok {
 		return
 	}
-	var watched []channel.Watched
-	for _, w := range watcher.Watched() {
+	var watched []channel.Tail
+	for _, w := range watcher.Tails() {
 		if l.p.of[partitionOf(w.Channel)] == l {
 			watched = append(watched, w)
 		}
@@ -238,7 +238,7 @@ func (l *line) resync(ctx context.Context) {
 		watched = watched[len(some):]
 		heads, err := l.p.e.heads(ctx, some)
 		for i, w := range some {
-			if err != nil || !w.Known || heads[i].deleted || heads[i].tail != w.Tail {
+			if err != nil || !w.Known || heads[i].deleted || heads[i].tail != w.Position {
 				if err == nil || !w.Known {
 					(*sink).Deleted(w.Channel)
 				}

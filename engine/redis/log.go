@@ -46,7 +46,7 @@ func parseHead(result rueidis.RedisResult) (h head, err error) {
 }
 
 // heads asks for many heads at once.
-func (e *Engine) heads(ctx context.Context, of []channel.Watched) ([]head, error) {
+func (e *Engine) heads(ctx context.Context, of []channel.Tail) ([]head, error) {
 	commands := make(rueidis.Commands, len(of))
 	for i, w := range of {
 		commands[i] = e.headCommand(w.Channel)
