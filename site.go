@@ -49,15 +49,17 @@ func (s *site) MayRead(ctx context.Context, who channel.Sender, name channel.Nam
 	return nil, s.chat.MayRead(ctx, who, name)
 }
 
-func (s *site) Publish(ctx context.Context, who channel.Sender, name channel.Name, d channel.Draft) (channel.Receipt, error) {
-	if name.Kind() == channel.KindVote {
-		return channel.Receipt{}, problem.Forbidden.Detail("only the server writes into a vote's channel: cast a ballot with PUT /v1/votes/%s/ballot", name.ID())
+func (s *site) Publish(ctx context.Context, who channel.Sender, drafts ...channel.Draft) ([]channel.Receipt, error) {
+	for _, d := range drafts {
+		if d.Channel.Kind() == channel.KindVote {
+			return nil, problem.Forbidden.Detail("only the server writes into a vote's channel: cast a ballot with PUT /v1/votes/%s/ballot", d.Channel.ID())
+		}
 	}
 	u, err := s.identity.User(ctx, who.ID) // as they are called now, on a stream that is older than their name
 	if err != nil {
-		return channel.Receipt{}, ended(err)
+		return nil, ended(err)
 	}
-	return s.chat.Publish(ctx, u.Sender(), u.Admin, name, d)
+	return s.chat.PublishAll(ctx, u.Sender(), u.Admin, drafts...)
 }
 
 func (s *site) Signal(ctx context.Context, who channel.Sender, name channel.Name, typ string, data json.RawMessage) error {
@@ -79,8 +81,8 @@ func ended(err error) error {
 	return err
 }
 
-func (s *site) Allow(_ *http.Request, who channel.Sender, _ transport.Action) error {
-	return s.Gate.Publish(who.ID)
+func (s *site) Allow(_ *http.Request, who channel.Sender, _ transport.Action, n int) error {
+	return s.Gate.PublishMany(who.ID, n)
 }
 
 // rooms lets votes ask about the rooms they are in.

@@ -28,18 +28,23 @@ var ErrIncomplete = problem.New(http.StatusRequestTimeout, "incomplete", "The re
 //
 // It returns problem.TooLarge, problem.BadRequest, problem.BadField, ErrMediaType or ErrIncomplete.
 func JSON(w http.ResponseWriter, r *http.Request, limit int64, v any) error {
-	media, err := mediaType(r)
-	if err != nil {
-		return err
-	}
-	if media != "" && media != "application/json" {
-		return ErrMediaType.Detail("send the body as application/json, not %.60s (curl: --json '{…}')", media)
-	}
-	data, err := read(w, r, limit)
+	data, err := Raw(w, r, limit)
 	if err != nil {
 		return err
 	}
 	return Decode(data, v)
+}
+
+// Raw is JSON before it is decoded, for those who have a way of their own to do that.
+func Raw(w http.ResponseWriter, r *http.Request, limit int64) ([]byte, error) {
+	media, err := mediaType(r)
+	if err != nil {
+		return nil, err
+	}
+	if media != "" && media != "application/json" {
+		return nil, ErrMediaType.Detail("send the body as application/json, not %.60s (curl: --json '{…}')", media)
+	}
+	return read(w, r, limit)
 }
 
 // IsText reports whether the body is meant literally: text/plain, or what curl says when it is told nothing,
@@ -72,8 +77,9 @@ func Text(w http.ResponseWriter, r *http.Request, limit int64) (string, error) {
 // mediaType returns the body's media type without parameters, "" if none is given.
 func mediaType(r *http.Request) (string, error) {
 	header := r.Header.Get("Content-Type")
-	if header == "" {
-		return "", nil
+	switch header {
+	case "", "application/json", "text/plain": // as nearly everybody sends it: there is nothing to parse
+		return header, nil
 	}
 	media, params, err := mime.ParseMediaType(header)
 	if err != nil {
@@ -99,7 +105,7 @@ func read(w http.ResponseWriter, r *http.Request, limit int64) ([]byte, error) {
 	if deadline.SetReadDeadline(time.Now().Add(Timeout)) == nil {
 		defer func() { _ = deadline.SetReadDeadline(time.Time{}) }()
 	}
-	data, err := io.ReadAll(http.MaxBytesReader(w, r.Body, limit))
+	data, err := readAll(w, r, limit)
 	if _, large := errors.AsType[*http.MaxBytesError](err); large {
 		return nil, tooLarge(limit)
 	}
@@ -110,6 +116,15 @@ func read(w http.ResponseWriter, r *http.Request, limit int64) ([]byte, error) {
 		return nil, ErrIncomplete.Detail("the body broke off; send it again").Because(err)
 	}
 	return data, nil
+}
+
+func readAll(w http.ResponseWriter, r *http.Request, limit int64) ([]byte, error) {
+	if r.ContentLength < 0 {
+		return io.ReadAll(http.MaxBytesReader(w, r.Body, limit))
+	}
+	data := make([]byte, r.ContentLength)
+	_, err := io.ReadFull(r.Body, data)
+	return data, err
 }
 
 func tooLarge(limit int64) error {

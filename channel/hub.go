@@ -59,11 +59,15 @@ func (h *Hub) Close() {
 func (h *Hub) Append(ctx context.Context, drafts ...Draft) ([]Receipt, error) {
 	checked := slices.Clone(drafts)
 	for i := range checked {
-		if err := checked[i].check(h.options.DataLimit); err != nil {
+		err := checked[i].check(h.options.DataLimit)
+		switch {
+		case err != nil && len(drafts) > 1:
+			return nil, problem.Of(err).In("message %d", i+1)
+		case err != nil:
 			return nil, err
 		}
 	}
-	return h.log.Append(appending(ctx), checked...)
+	return h.log.Append(ctx, checked...)
 }
 
 // Before reads history backwards: see Log.Before. A limit of 0 means the default.

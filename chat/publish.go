@@ -2,6 +2,7 @@ package chat
 
 import (
 	"context"
+	"slices"
 
 	"parley/channel"
 	"parley/problem"
@@ -14,34 +15,61 @@ import (
 // problem.TooLong). The types the server writes itself are ErrBadType; any other carries any JSON. Rights are MayPost's. What
 // the hub refuses (key, size) is returned as it is.
 func (s *Service) Publish(ctx context.Context, who channel.Sender, admin bool, name channel.Name, d channel.Draft) (channel.Receipt, error) {
-	if err := s.MayPost(ctx, who, name); err != nil {
-		return channel.Receipt{}, err
-	}
-	d.Channel, d.From, d.Amend = name, who, nil
-	var err error
-	switch d.Type {
-	case "text":
-		err = s.text(&d)
-	case "edit":
-		err = s.edit(ctx, &d)
-	case "delete":
-		err = s.delete(ctx, admin, &d)
-	default:
-		err = checkType(d.Type)
-	}
-	if err != nil {
-		return channel.Receipt{}, err
-	}
-	if d.Amend == nil { // who changes what they said once need not come in again
-		if err := s.enter(ctx, who, name); err != nil {
-			return channel.Receipt{}, err
-		}
-	}
-	receipts, err := s.channels.Append(ctx, d)
+	d.Channel = name
+	receipts, err := s.PublishAll(ctx, who, admin, d)
 	if err != nil {
 		return channel.Receipt{}, err
 	}
 	return receipts[0], nil
+}
+
+// PublishAll is Publish for several messages, in the channels that they name: all are said, in their order, or none. Where there are
+// more than one, an error says which of them it is about.
+func (s *Service) PublishAll(ctx context.Context, who channel.Sender, admin bool, drafts ...channel.Draft) ([]channel.Receipt, error) {
+	drafts = slices.Clone(drafts)
+	for i := range drafts {
+		d := &drafts[i]
+		d.From, d.Amend = who, nil
+		var err error
+		if i == 0 || d.Channel != drafts[i-1].Channel {
+			err = s.MayPost(ctx, who, d.Channel)
+		}
+		if err == nil {
+			err = s.check(ctx, admin, d)
+		}
+		switch {
+		case err != nil && len(drafts) > 1:
+			return nil, problem.Of(err).In("message %d", i+1)
+		case err != nil:
+			return nil, err
+		}
+	}
+	for i, d := range drafts {
+		if d.Amend != nil { // who changes what they said once need not come in again
+			continue
+		}
+		if i > 0 && d.Channel == drafts[i-1].Channel && drafts[i-1].Amend == nil {
+			continue
+		}
+		if err := s.enter(ctx, who, d.Channel); err != nil {
+			return nil, err
+		}
+	}
+	return s.channels.Append(ctx, drafts...)
+}
+
+// check checks the shape of a draft, and finds what it amends.
+func (s *Service) check(ctx context.Context, admin bool, d *channel.Draft) error {
+	switch d.Type {
+	case "text":
+		return s.text(d)
+	case "edit":
+		return s.edit(ctx, d)
+	case "delete":
+		return s.delete(ctx, admin, d)
+	default:
+		return checkType(d.Type)
+	}
 }
 
 // enter makes who a member of the room, or opens the direct conversation.

@@ -67,11 +67,19 @@ func New(o Options) *Gate {
 	}
 }
 
-// Publish, Ballot and Guest take one from a person's, or an address's, rate.
-func (g *Gate) Publish(person string) error    { return g.publish.Allow(person) }
-func (g *Gate) Ballot(person string) error     { return g.ballot.Allow(person) }
-func (g *Gate) Guest(r *http.Request) error    { return g.guest.Allow(g.Key(r)) }
-func (g *Gate) Changing(r *http.Request) error { return g.address.Allow(g.Key(r)) }
+// Publish, Ballot and Guest take one from a person's, or an address's, rate; PublishMany takes several, or none.
+func (g *Gate) Publish(person string) error            { return g.publish.Allow(person) }
+func (g *Gate) PublishMany(person string, n int) error { return g.publish.AllowN(person, n) }
+func (g *Gate) Ballot(person string) error             { return g.ballot.Allow(person) }
+func (g *Gate) Guest(r *http.Request) error            { return g.perAddress(g.guest, r) }
+func (g *Gate) Changing(r *http.Request) error         { return g.perAddress(g.address, r) }
+
+func (g *Gate) perAddress(l *limit.Limiter, r *http.Request) error {
+	if l.Off() {
+		return nil
+	}
+	return l.Allow(g.Key(r))
+}
 
 // ErrTooManyConnections is returned by Hold.
 var ErrTooManyConnections = problem.New(http.StatusTooManyRequests, "too_many_connections", "Too many connections")

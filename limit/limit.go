@@ -82,13 +82,22 @@ func (r Rate) refill() time.Duration {
 }
 
 // Allow takes one for key, or returns problem.RateLimited with the time to wait.
-func (l *Limiter) Allow(key string) error {
-	if l.rate.PerSecond == 0 {
+func (l *Limiter) Allow(key string) error { return l.AllowN(key, 1) }
+
+// Off reports whether everything is allowed.
+func (l *Limiter) Off() bool { return l.rate.PerSecond == 0 }
+
+// AllowN takes n for key, all or none. More than there may be at once are never allowed.
+func (l *Limiter) AllowN(key string, n int) error {
+	if l.Off() {
 		return nil
+	}
+	if n > l.rate.Burst {
+		return problem.RateLimited.Detail("%d %s at once are too many: the limit is %d", n, l.what, l.rate.Burst)
 	}
 	now := l.now()
 	bucket := l.bucket(key, now)
-	reservation := bucket.ReserveN(now, 1)
+	reservation := bucket.ReserveN(now, n)
 	wait := reservation.DelayFrom(now)
 	if wait <= 0 {
 		return nil

@@ -49,6 +49,17 @@ func (p *Problem) Detail(format string, args ...any) *Problem {
 	return &q
 }
 
+// In returns the problem with the place where it is in front of its sentence, where one request says several things:
+// "message 3: the text is empty".
+func (p *Problem) In(format string, args ...any) *Problem {
+	q := *p
+	if q.detail == "" {
+		q.detail = q.title
+	}
+	q.detail = fmt.Sprintf(format, args...) + ": " + q.detail
+	return &q
+}
+
 // After returns the problem with the advice to try again after d.
 func (p *Problem) After(d time.Duration) *Problem {
 	q := *p

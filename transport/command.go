@@ -23,13 +23,13 @@ type command struct {
 	Ref     json.RawMessage `json:"ref"`
 	Channel string          `json:"channel"`
 	After   *string         `json:"after"`
-	outgoing
+	publication
 }
 
 var fields = map[string][]string{
 	"subscribe":   {"channel", "after"},
 	"unsubscribe": {"channel"},
-	"publish":     {"channel", "id", "type", "data"},
+	"publish":     {"channel", "id", "type", "data", "messages"},
 	"signal":      {"channel", "type", "data"},
 	"ping":        {},
 }
@@ -37,7 +37,11 @@ var fields = map[string][]string{
 // parseCommand reads a command. Of one that is refused, it tells op and ref where they can be known.
 func parseCommand(data []byte) (command, error) {
 	var c command
-	err := body.Decode(data, &c)
+	var err error
+	if !scanObject(data, c.field) {
+		c = command{}
+		err = body.Decode(data, &c)
+	}
 	if err != nil {
 		var known struct {
 			Op  string          `json:"op"`
@@ -54,6 +58,25 @@ func parseCommand(data []byte) (command, error) {
 		return c, err
 	}
 	return c, c.checkFields()
+}
+
+// field takes a field that scanObject found.
+func (c *command) field(name, value []byte) (ok bool) {
+	switch string(name) {
+	case "op":
+		c.Op, ok = plainString(value)
+	case "ref":
+		c.Ref, ok = value, true
+	case "channel":
+		c.Channel, ok = plainString(value)
+	case "after":
+		var after string
+		after, ok = plainString(value)
+		c.After = &after
+	default:
+		ok = c.publication.field(name, value)
+	}
+	return ok
 }
 
 // checkRef takes strings and numbers.
@@ -79,7 +102,7 @@ func (c *command) checkFields() error {
 		name  string
 		given bool
 	}{
-		{"channel", c.Channel != ""}, {"after", c.After != nil}, {"id", c.ID != nil}, {"type", c.Type != ""}, {"data", c.Data != nil},
+		{"channel", c.Channel != ""}, {"after", c.After != nil}, {"id", c.ID != nil}, {"type", c.Type != ""}, {"data", c.Data != nil}, {"messages", c.Messages != nil},
 	} {
 		if f.given && !slices.Contains(allowed, f.name) {
 			return problem.BadField.Detail("the op %s has no field %q", c.Op, f.name)
@@ -161,23 +184,33 @@ func (s *session) subscribe(ctx context.Context, c command, name channel.Name) (
 
 // reply answers a command.
 func (s *session) reply(ref json.RawMessage, result any, err error) {
+	s.send([]event{s.answer(ref, result, err)})
+}
+
+// send writes answers, or ends the session.
+func (s *session) send(answers []event) {
+	if s.write(answers) != nil {
+		s.finish(websocket.StatusNormalClosure, "")
+	}
+}
+
+// answer is the object that answers a command.
+func (s *session) answer(ref json.RawMessage, result any, err error) event {
+	if err != nil {
+		s.t.log(s.r, err)
+		said, _ := json.Marshal(problem.Of(err))
+		return answerEvent(ref, "error", said)
+	}
+	said, _ := json.Marshal(result)
+	return answerEvent(ref, "result", said)
+}
+
+func answerEvent(ref json.RawMessage, kind string, said []byte) event {
 	if ref == nil {
 		ref = json.RawMessage("null")
 	}
-	var answer event
-	if err != nil {
-		s.t.log(s.r, err)
-		answer = object("", struct {
-			Ref   json.RawMessage  `json:"ref"`
-			Error *problem.Problem `json:"error"`
-		}{ref, problem.Of(err)})
-	} else {
-		answer = object("", struct {
-			Ref    json.RawMessage `json:"ref"`
-			Result any             `json:"result"`
-		}{ref, result})
-	}
-	if s.write([]event{answer}) != nil {
-		s.finish(websocket.StatusNormalClosure, "")
-	}
+	dst := make([]byte, 0, len(ref)+len(said)+24)
+	dst = append(append(dst, `{"ref":`...), ref...)
+	dst = append(append(append(dst, `,"`...), kind...), `":`...)
+	return event{json: append(append(dst, said...), '}')}
 }

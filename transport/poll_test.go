@@ -219,7 +219,7 @@ func TestForeignOriginIsRefused(t *testing.T) {
 	if _, err := w.tryConnect("/v1/connect", foreign); err == nil || !strings.Contains(err.Error(), "foreign_origin") {
 		t.Fatalf("a WebSocket from a foreign page: %v", err)
 	}
-	if n := w.site.published.Load(); n != 0 {
+	if n := w.site.publishes.Load(); n != 0 {
 		t.Fatalf("%d messages were published", n)
 	}
 	w.get("/v1/channels/room:lobby/messages", "Origin: "+w.url).is(t, 200, "")

@@ -4,53 +4,23 @@ import (
 	"encoding/json"
 	"net/http"
 	"strings"
-	"time"
 
 	"parley/body"
 	"parley/channel"
 	"parley/problem"
 )
 
-// outgoing is the body of a publish, and a part of the command of that name.
-type outgoing struct {
-	ID   *string         `json:"id"`
-	Type string          `json:"type"`
-	Data json.RawMessage `json:"data"`
-}
-
-// draft checks what does not depend on the site.
-func (o *outgoing) draft() (channel.Draft, error) {
-	d := channel.Draft{Type: o.Type, Data: o.Data}
-	switch {
-	case o.Type == "":
-		return d, problem.BadRequest.Detail(`the message has no type: {"type":"text","data":{"text":"…"}}`)
-	case o.Data == nil:
-		return d, problem.BadRequest.Detail(`the message has no data: {"type":"text","data":{"text":"…"}}`)
-	}
-	if o.ID != nil {
-		d.Key = *o.ID
-		if err := checkKey(d.Key); err != nil {
-			return d, err
-		}
-	}
-	return d, nil
-}
-
-// checkKey refuses what cannot be an idempotency key, above all an empty one: whoever sends that believes to have a key.
-func checkKey(key string) error {
-	if !channel.ValidKey(key) {
-		return channel.ErrBadKey.Detail("the id or Idempotency-Key must be 1 to 64 of A–Z a–z 0–9 . _ ~ -, not %.70q", key)
-	}
-	return nil
-}
-
-// publish commits one message and answers with its receipt.
+// publish commits one message, or several together, and answers with the receipts.
 func (t *Transport) publish(w http.ResponseWriter, r *http.Request) error {
 	name, err := channel.ParseName(r.PathValue("channel"))
 	if err != nil {
 		return err
 	}
-	draft, err := t.readDraft(w, r)
+	p, err := t.readPublication(w, r)
+	if err != nil {
+		return err
+	}
+	drafts, err := p.drafts(name)
 	if err != nil {
 		return err
 	}
@@ -58,42 +28,54 @@ func (t *Transport) publish(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	if err := t.site.Allow(r, person, ActionPublish); err != nil {
+	if err := t.site.Allow(r, person, ActionPublish, len(drafts)); err != nil {
 		return err
 	}
-	got, err := t.site.Publish(r.Context(), person, name, draft)
+	receipts, err := t.site.Publish(r.Context(), person, drafts...)
 	if err != nil {
 		return err
 	}
-	if got.Replayed {
+	if replayed(receipts) {
 		w.Header().Set("Idempotency-Replayed", "true")
 	}
-	return t.sendValue(w, http.StatusCreated, receiptOf(got))
+	w.Header()["Cache-Control"] = noStore
+	t.send(w, http.StatusCreated, append(appendResult(make([]byte, 0, 256), p.Messages != nil, receipts), '\n'))
+	return nil
 }
 
-func (t *Transport) readDraft(w http.ResponseWriter, r *http.Request) (channel.Draft, error) {
-	var o outgoing
+var noStore = []string{"no-store"}
+
+func (t *Transport) readPublication(w http.ResponseWriter, r *http.Request) (p publication, err error) {
 	if body.IsText(r) {
 		text, err := body.Text(w, r, t.o.BodyLimit)
 		if err != nil {
-			return channel.Draft{}, err
+			return p, err
 		}
-		o.Type = "text"
-		o.Data, _ = json.Marshal(struct {
+		p.Type = "text"
+		p.Data, _ = json.Marshal(struct {
 			Text string `json:"text"`
 		}{text})
-	} else if err := body.JSON(w, r, t.o.BodyLimit, &o); err != nil {
-		return channel.Draft{}, err
+	} else {
+		data, err := body.Raw(w, r, t.o.BodyLimit)
+		if err != nil {
+			return p, err
+		}
+		if err := p.decode(data); err != nil {
+			return p, err
+		}
 	}
-	keys := r.Header.Values("Idempotency-Key")
+	keys := r.Header["Idempotency-Key"]
 	switch {
-	case len(keys) > 1, len(keys) == 1 && o.ID != nil && *o.ID != unquoted(keys[0]):
-		return channel.Draft{}, problem.BadRequest.Detail("the request has different keys: give one id or one Idempotency-Key")
-	case len(keys) == 1:
+	case len(keys) == 0:
+	case p.Messages != nil:
+		return p, problem.BadRequest.Detail("Idempotency-Key is for one message; of several each has an id of its own")
+	case len(keys) > 1, p.ID != nil && *p.ID != unquoted(keys[0]):
+		return p, problem.BadRequest.Detail("the request has different keys: give one id or one Idempotency-Key")
+	default:
 		key := unquoted(keys[0])
-		o.ID = &key
+		p.ID = &key
 	}
-	return o.draft()
+	return p, nil
 }
 
 // unquoted takes the header's value with quotes too, as the draft standard writes it (draft-ietf-httpapi-idempotency-key-header).
@@ -106,19 +88,12 @@ func unquoted(key string) string {
 	return key
 }
 
-// receipt is the answer to a publish.
-type receipt struct {
-	Channel    channel.Name       `json:"channel"`
-	Seq        uint64             `json:"seq"`
-	Position   string             `json:"position"`
-	ID         string             `json:"id"`
-	At         string             `json:"at"`
-	Durability channel.Durability `json:"durability"`
+// replayed reports whether nothing was published now.
+func replayed(receipts []channel.Receipt) bool {
+	for i := range receipts {
+		if !receipts[i].Replayed {
+			return false
+		}
+	}
+	return true
 }
-
-func receiptOf(r channel.Receipt) receipt {
-	return receipt{r.Channel, r.Position.Seq, r.Position.String(), r.ID, timestamp(r.At), r.Durability}
-}
-
-// timestamp is RFC 3339 in UTC with milliseconds.
-func timestamp(t time.Time) string { return t.UTC().Format("2006-01-02T15:04:05.000Z07:00") }

@@ -1,19 +1,21 @@
 package transport
 
 import (
-	"context"
+	"bytes"
 	"encoding/json"
+	"net/http"
 	"sync"
 
 	"parley/channel"
+	"parley/problem"
 )
 
 // maxPublishes is how many publishes of one WebSocket may wait for their commit; then its commands wait too.
 const maxPublishes = 256
 
-// publishing carries out a session's publishes: in the order they came, as that is the messages' order, but none waits for the
-// commit of the one before if the engine tells that its place is taken (channel.WithQueued). Meanwhile the session goes on
-// with other commands. While there is no publish there is no goroutine. What was received is carried out even if the
+// publishing carries out a session's publishes, in the order they came, which is that of the messages and of the answers. Those that
+// come while some are being committed are committed next, together, and answered with one write; meanwhile the session
+// goes on with other commands. While there is no publish there is no goroutine. What was received is carried out even if the
 // connection ends before: whoever sent it and left expects it to be said.
 type publishing struct {
 	room    chan struct{} // a place for each publish that waits
@@ -22,28 +24,31 @@ type publishing struct {
 	mu      sync.Mutex
 	queue   []publish
 	running bool
-	last    chan struct{} // closed when the publish begun last is answered; of the goroutine that runs
 }
 
 // publish is one command, or what is wrong with it: also that is answered in its turn.
 type publish struct {
-	ref   json.RawMessage
-	name  channel.Name
-	draft channel.Draft
-	err   error
+	ref      json.RawMessage
+	several  bool // in the form of several messages
+	content  []channel.Draft
+	receipts []channel.Receipt
+	err      error
 }
 
 func newPublishing() publishing {
-	none := make(chan struct{})
-	close(none)
-	return publishing{room: make(chan struct{}, maxPublishes), last: none}
+	return publishing{room: make(chan struct{}, maxPublishes)}
 }
 
 // enqueue returns what is wrong with the publish, after it has taken it.
 func (s *session) enqueue(c command, name channel.Name, err error) error {
-	p := publish{ref: c.Ref, name: name, err: err}
+	p := publish{ref: c.Ref, several: c.Messages != nil, err: err}
 	if err == nil {
-		p.draft, p.err = c.draft()
+		p.content, p.err = c.drafts(name)
+	}
+	// The command's bytes are the caller's, and here it waits.
+	p.ref = bytes.Clone(p.ref)
+	for i := range p.content {
+		p.content[i].Data = bytes.Clone(p.content[i].Data)
 	}
 	q := &s.publishing
 	q.room <- struct{}{}
@@ -57,53 +62,83 @@ func (s *session) enqueue(c command, name channel.Name, err error) error {
 	return p.err
 }
 
-// publishAll begins what is queued, one after the other, and ends.
+// publishAll carries out what is queued, and ends.
 func (s *session) publishAll() {
+	var group []publish
 	for {
-		p, ok := s.publishing.next()
-		if !ok {
+		group = s.publishing.take(group)
+		if len(group) == 0 {
 			return
 		}
-		before, answered, placed := s.publishing.last, make(chan struct{}), make(chan struct{})
-		s.publishing.last = answered
-		place := sync.OnceFunc(func() { close(placed) })
-		s.publishing.workers.Go(func() {
-			defer close(answered)
-			var result any
-			if p.err == nil {
-				result, p.err = s.publish(channel.WithQueued(s.t.cut, place), p)
-			}
-			place()
-			<-before // answers keep the order too
-			s.reply(p.ref, result, p.err)
+		s.publishTogether(group)
+		s.answerAll(group)
+		for range group {
 			<-s.publishing.room
-		})
-		<-placed
+		}
 	}
 }
 
-func (q *publishing) next() (publish, bool) {
+// take returns all that is queued; spare is a slice to use again.
+func (q *publishing) take(spare []publish) []publish {
+	clear(spare)
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	if len(q.queue) == 0 {
-		q.queue, q.running = nil, false
-		return publish{}, false
-	}
-	p := q.queue[0]
-	q.queue = q.queue[1:]
-	return p, true
+	group := q.queue
+	q.queue, q.running = spare[:0], len(group) > 0
+	return group
 }
 
-func (s *session) publish(ctx context.Context, p publish) (any, error) {
+// publishTogether commits what can be committed of a group at once; or else, where one of them may be refused for what it says,
+// each alone.
+func (s *session) publishTogether(group []publish) {
+	var drafts []channel.Draft
+	good := 0
+	for i := range group {
+		p := &group[i]
+		if p.err == nil {
+			p.err = s.mayPublish(len(p.content))
+		}
+		if p.err == nil {
+			drafts = append(drafts, p.content...)
+			good++
+		}
+	}
+	if good == 0 {
+		return
+	}
+	receipts, err := s.t.site.Publish(s.t.cut, s.person, drafts...)
+	alone := err != nil && good > 1 && problem.Of(err).Status() != http.StatusServiceUnavailable && s.t.cut.Err() == nil
+	for i := range group {
+		p := &group[i]
+		switch {
+		case p.err != nil:
+		case alone:
+			p.receipts, p.err = s.t.site.Publish(s.t.cut, s.person, p.content...)
+		case err != nil:
+			p.err = err
+		default:
+			p.receipts, receipts = receipts[:len(p.content)], receipts[len(p.content):]
+		}
+	}
+}
+
+func (s *session) mayPublish(n int) error {
 	if s.person.ID == "" {
-		return nil, errNoSession // there is no response left to carry a guest's token
+		return errNoSession // there is no response left to carry a guest's token
 	}
-	if err := s.t.site.Allow(s.r, s.person, ActionPublish); err != nil {
-		return nil, err
+	return s.t.site.Allow(s.r, s.person, ActionPublish, n)
+}
+
+// answerAll answers a group with one write.
+func (s *session) answerAll(group []publish) {
+	answers := make([]event, len(group))
+	for i := range group {
+		p := &group[i]
+		if p.err != nil {
+			answers[i] = s.answer(p.ref, nil, p.err)
+			continue
+		}
+		answers[i] = answerEvent(p.ref, "result", appendResult(make([]byte, 0, 192), p.several, p.receipts))
 	}
-	got, err := s.t.site.Publish(ctx, s.person, p.name, p.draft)
-	if err != nil {
-		return nil, err
-	}
-	return receiptOf(got), nil
+	s.send(answers)
 }

@@ -49,12 +49,22 @@ func (w writer) cutOff() { _ = w.ctrl.SetWriteDeadline(time.Unix(1, 0)) }
 // done lifts the deadline from the connection, which may carry another request.
 func (w writer) done() { _ = w.ctrl.SetWriteDeadline(time.Time{}) }
 
+// little is what net/http holds in its own buffers until the handler has returned, and the kernel takes from a client that has read
+// what it was sent before: it needs no deadline of its own, nor a flush.
+const little = 2 << 10
+
+var jsonType = []string{"application/json"}
+
 // send answers with JSON.
 func (t *Transport) send(w http.ResponseWriter, status int, body []byte) {
 	h := w.Header()
-	h.Set("Content-Type", "application/json")
-	h.Set("Content-Length", strconv.Itoa(len(body)))
+	h["Content-Type"] = jsonType
+	h["Content-Length"] = []string{strconv.Itoa(len(body))}
 	w.WriteHeader(status)
+	if len(body) <= little {
+		_, _ = w.Write(body)
+		return
+	}
 	out := t.writer(w)
 	if out.write(body) == nil { // an error: the client is gone, or takes nothing
 		out.done()

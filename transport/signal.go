@@ -49,7 +49,7 @@ func (t *Transport) pass(ctx context.Context, r *http.Request, person channel.Se
 	if data == nil {
 		data = json.RawMessage("{}")
 	}
-	if err := t.site.Allow(r, person, ActionSignal); err != nil {
+	if err := t.site.Allow(r, person, ActionSignal, 1); err != nil {
 		return err
 	}
 	return t.site.Signal(ctx, person, name, typ, data)

@@ -25,15 +25,15 @@ type Site interface {
 	// MayRead returns an error if p may not read the channel, and otherwise how p sees its messages (nil: as they are).
 	MayRead(ctx context.Context, p channel.Sender, name channel.Name) (channel.Lens, error)
 
-	// Publish commits d, which has Key, Type and Data, in the name of p, after it has checked the right to and the shape.
-	// It returns when the message is committed.
-	Publish(ctx context.Context, p channel.Sender, name channel.Name, d channel.Draft) (channel.Receipt, error)
+	// Publish commits the drafts, which have Channel, Key, Type and Data, in the name of p, after it has checked the right to and
+	// the shape: all of them, in their order, or none. It returns when they are committed.
+	Publish(ctx context.Context, p channel.Sender, drafts ...channel.Draft) ([]channel.Receipt, error)
 
 	// Signal sends a signal in the name of p, after it has checked the right to.
 	Signal(ctx context.Context, p channel.Sender, name channel.Name, typ string, data json.RawMessage) error
 
-	// Allow is the rate limits' say. For a command on a WebSocket, r is the request that opened it.
-	Allow(r *http.Request, p channel.Sender, what Action) error
+	// Allow is the rate limits' say about n at once, all or none. For a command on a WebSocket, r is the request that opened it.
+	Allow(r *http.Request, p channel.Sender, what Action, n int) error
 
 	// Hold counts one more open stream or waiting poll from the request's address, until release is called.
 	Hold(r *http.Request) (release func(), err error)

@@ -3,8 +3,9 @@ package transport_test
 import (
 	"context"
 	"encoding/json"
-
+	"errors"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -24,7 +25,7 @@ type site struct {
 	hub        *channel.Hub
 	generation atomic.Uint64
 	held       atomic.Int64
-	published  atomic.Int64 // publishes begun
+	publishes  atomic.Int64 // calls of Publish
 
 	mu        sync.Mutex
 	forbidden map[channel.Name]error
@@ -77,22 +78,29 @@ func (s *site) MayRead(_ context.Context, _ channel.Sender, name channel.Name) (
 	return s.lenses[name], s.forbidden[name]
 }
 
-func (s *site) Publish(ctx context.Context, p channel.Sender, name channel.Name, d channel.Draft) (channel.Receipt, error) {
-	s.published.Add(1)
+func (s *site) Publish(ctx context.Context, p channel.Sender, drafts ...channel.Draft) ([]channel.Receipt, error) {
+	s.publishes.Add(1)
 	s.mu.Lock()
-	gate, committed, why := s.gate, s.committed, s.forbidden[name]
+	gate, committed := s.gate, s.committed
+	var why error
+	for _, d := range drafts {
+		why = errors.Join(why, s.forbidden[d.Channel])
+	}
 	s.mu.Unlock()
 	await(ctx, gate)
 	if why != nil {
-		return channel.Receipt{}, why
+		return nil, why
 	}
-	d.From, d.Channel = p, name
-	receipts, err := s.hub.Append(ctx, d)
+	drafts = slices.Clone(drafts)
+	for i := range drafts {
+		drafts[i].From = p
+	}
+	receipts, err := s.hub.Append(ctx, drafts...)
 	if err != nil {
-		return channel.Receipt{}, err
+		return nil, err
 	}
 	await(ctx, committed)
-	return receipts[0], nil
+	return receipts, nil
 }
 
 // await waits for gate, if there is one, but not beyond ctx: a test that fails must end.
@@ -113,7 +121,7 @@ func (s *site) Signal(ctx context.Context, p channel.Sender, name channel.Name, 
 	return s.hub.Signal(ctx, channel.Signal{Channel: name, Type: typ, From: p, Data: data})
 }
 
-func (s *site) Allow(*http.Request, channel.Sender, transport.Action) error {
+func (s *site) Allow(*http.Request, channel.Sender, transport.Action, int) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.limited {

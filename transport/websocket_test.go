@@ -232,22 +232,33 @@ func TestPublishesDoNotHoldOtherCommands(t *testing.T) {
 	}
 }
 
-// None of the publishes waits for the commit of the one before.
-func TestPublishesArePipelined(t *testing.T) {
+// Publishes that come while one is being committed are committed together, and answered one by one.
+func TestPublishesGoTogether(t *testing.T) {
 	w := newWorld(t, transport.Options{})
-	committed := make(chan struct{})
-	w.site.set(func() { w.site.committed = committed })
+	gate := make(chan struct{})
+	w.site.set(func() { w.site.gate = gate })
 	c := w.connect("/v1/connect", "Authorization: Bearer ann")
 	const n = 200
-	for i := range n {
-		c.sendf(`{"op":"publish","ref":%d,"channel":"room:lobby","type":"text","data":{"text":"%d"}}`, i, i)
+	names, seqs := [n]channel.Name{}, [n]int{}
+	send := func(i int) {
+		names[i], seqs[i] = []channel.Name{lobby, "room:other"}[i%2], i/2+1
+		c.sendf(`{"op":"publish","ref":%d,"channel":"%s","type":"text","data":{"text":"%d"}}`, i, names[i], i)
 	}
-	eventually(t, "the begin of them all, while none is answered", func() bool { return w.site.published.Load() == n })
-	close(committed)
+	send(0)
+	eventually(t, "the first publish", func() bool { return w.site.publishes.Load() == 1 })
+	for i := 1; i < n; i++ {
+		send(i)
+	}
+	c.send(`{"op":"ping","ref":"ping"}`)
+	c.want(`{"ref":"ping"`) // so they were all received
+	close(gate)
 	for i := range n {
-		if got := c.want(`"ref"`); !strings.HasPrefix(got, fmt.Sprintf(`{"ref":%d,"result":{"channel":"room:lobby","seq":%d,`, i, i+1)) {
+		if got := c.want(`"ref"`); !strings.HasPrefix(got, fmt.Sprintf(`{"ref":%d,"result":{"channel":"%s","seq":%d,`, i, names[i], seqs[i])) {
 			t.Fatalf("answer %d is %s", i, got)
 		}
+	}
+	if calls := w.site.publishes.Load(); calls != 2 {
+		t.Errorf("%d times something was published", calls)
 	}
 }
 
@@ -265,7 +276,7 @@ func TestPublishesInFlightAreBounded(t *testing.T) {
 		}
 		_ = c.conn.Write(context.Background(), websocket.MessageText, []byte(`{"op":"ping","ref":"ping"}`))
 	}()
-	eventually(t, "the first publish", func() bool { return w.site.published.Load() == 1 })
+	eventually(t, "the first publish", func() bool { return w.site.publishes.Load() == 1 })
 	ctx, cancel := context.WithTimeout(context.Background(), 300*time.Millisecond)
 	defer cancel()
 	if _, text, err := c.conn.Read(ctx); !errors.Is(err, context.DeadlineExceeded) {
@@ -367,7 +378,7 @@ func TestAGoneServerSaysBye(t *testing.T) {
 	gate := make(chan struct{})
 	w.site.set(func() { w.site.gate = gate })
 	socket.send(`{"op":"publish","ref":1,"channel":"room:b","type":"text","data":{}}`)
-	eventually(t, "the publish", func() bool { return w.site.published.Load() == 1 })
+	eventually(t, "the publish", func() bool { return w.site.publishes.Load() == 1 })
 	w.waiting(4)
 
 	gone := make(chan error, 1)

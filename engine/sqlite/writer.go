@@ -6,7 +6,6 @@ import (
 	"runtime/debug"
 	"time"
 
-	"parley/channel"
 	"parley/engine/sqlite/raw"
 	"parley/problem"
 )
@@ -38,7 +37,6 @@ func (e *Engine) writeBytes(ctx context.Context, bytes int, fn func(*tx) error) 
 	if err := e.writer.queue.put(o); err != nil {
 		return err
 	}
-	channel.Queued(ctx)
 	select {
 	case <-o.done:
 	case <-ctx.Done():

@@ -1,0 +1,223 @@
+package transport
+
+import "unicode/utf8"
+
+// Most of what is published is the plainest JSON, by the ten thousands a second: an object of a few fields, whose names and short values
+// need no unescaping. scanObject reads that, about ten times as fast as encoding/json, and leaves everything else to body.Decode, which
+// also knows what to say about what is wrong. So it may refuse what is good, and never take what is not.
+
+// scanDepth bounds how deep the values of fields nest. (The object itself is one more: body.MaxDepth.)
+const scanDepth = 63
+
+// scanObject calls field for each field of the object that data is, in their order, with its name and its value as they stand
+// there. It reports false if data is not that or field does.
+func scanObject(data []byte, field func(name, value []byte) bool) bool {
+	if !utf8.Valid(data) {
+		return false
+	}
+	i := skipSpace(data, 0)
+	if i == len(data) || data[i] != '{' {
+		return false
+	}
+	for i = skipSpace(data, i+1); ; i = skipSpace(data, i+1) {
+		end := skipString(data, i)
+		if end < 0 {
+			return false
+		}
+		name := data[i+1 : end-1]
+		if i = skipSpace(data, end); i == len(data) || data[i] != ':' {
+			return false
+		}
+		i = skipSpace(data, i+1)
+		if end = skipValue(data, i, scanDepth); end < 0 || !field(name, data[i:end]) {
+			return false
+		}
+		if i = skipSpace(data, end); i == len(data) {
+			return false
+		}
+		switch data[i] {
+		case ',':
+		case '}':
+			return skipSpace(data, i+1) == len(data)
+		default:
+			return false
+		}
+	}
+}
+
+// scanArray calls element for each element of the array that value, of a field, is.
+func scanArray(value []byte, element func(value []byte) bool) bool {
+	if value[0] != '[' {
+		return false
+	}
+	i := skipSpace(value, 1)
+	for value[i] != ']' {
+		end := skipValue(value, i, scanDepth)
+		if end < 0 || !element(value[i:end]) {
+			return false
+		}
+		if i = skipSpace(value, end); value[i] == ',' {
+			i = skipSpace(value, i+1)
+		}
+	}
+	return true
+}
+
+// plainString is what a string says that has nothing to be unescaped.
+func plainString(value []byte) (string, bool) {
+	if value[0] != '"' {
+		return "", false
+	}
+	inner := value[1 : len(value)-1]
+	for _, c := range inner {
+		if c == '\\' || c >= utf8.RuneSelf {
+			return "", false
+		}
+	}
+	return string(inner), true
+}
+
+// The functions below return where what begins at i ends (RFC 8259), and -1 if there is nothing of its kind.
+
+func skipSpace(data []byte, i int) int {
+	for i < len(data) && (data[i] == ' ' || data[i] == '\n' || data[i] == '\t' || data[i] == '\r') {
+		i++
+	}
+	return i
+}
+
+// skipValue takes arrays and objects that nest at most so deep.
+func skipValue(data []byte, i, depth int) int {
+	if i >= len(data) {
+		return -1
+	}
+	switch c := data[i]; c {
+	case '"':
+		return skipString(data, i)
+	case '{', '[':
+		if depth == 0 {
+			return -1
+		}
+		return skipNested(data, i, depth-1)
+	case 't':
+		return skipLiteral(data, i, "true")
+	case 'f':
+		return skipLiteral(data, i, "false")
+	case 'n':
+		return skipLiteral(data, i, "null")
+	}
+	return skipNumber(data, i)
+}
+
+// skipNested skips an object or array.
+func skipNested(data []byte, i, depth int) int {
+	object := data[i] == '{'
+	last := byte(']')
+	if object {
+		last = '}'
+	}
+	if i = skipSpace(data, i+1); i < len(data) && data[i] == last {
+		return i + 1
+	}
+	for {
+		if object {
+			if i = skipString(data, i); i < 0 {
+				return -1
+			}
+			if i = skipSpace(data, i); i == len(data) || data[i] != ':' {
+				return -1
+			}
+			i = skipSpace(data, i+1)
+		}
+		if i = skipValue(data, i, depth); i < 0 {
+			return -1
+		}
+		if i = skipSpace(data, i); i == len(data) {
+			return -1
+		}
+		switch data[i] {
+		case last:
+			return i + 1
+		case ',':
+			i = skipSpace(data, i+1)
+		default:
+			return -1
+		}
+	}
+}
+
+func skipString(data []byte, i int) int {
+	if i >= len(data) || data[i] != '"' {
+		return -1
+	}
+	for i++; i < len(data); i++ {
+		switch c := data[i]; {
+		case c == '"':
+			return i + 1
+		case c < ' ':
+			return -1
+		case c == '\\':
+			if i++; i == len(data) {
+				return -1
+			}
+			switch data[i] {
+			case '"', '\\', '/', 'b', 'f', 'n', 'r', 't':
+			case 'u':
+				for range 4 {
+					if i++; i == len(data) || !isHex(data[i]) {
+						return -1
+					}
+				}
+			default:
+				return -1
+			}
+		}
+	}
+	return -1
+}
+
+func isHex(c byte) bool { return isDigit(c) || c >= 'a' && c <= 'f' || c >= 'A' && c <= 'F' }
+
+func isDigit(c byte) bool { return c >= '0' && c <= '9' }
+
+func skipLiteral(data []byte, i int, literal string) int {
+	if end := i + len(literal); end <= len(data) && string(data[i:end]) == literal {
+		return end
+	}
+	return -1
+}
+
+func skipNumber(data []byte, i int) int {
+	if i < len(data) && data[i] == '-' {
+		i++
+	}
+	if i < len(data) && data[i] == '0' {
+		i++
+	} else if i = skipDigits(data, i); i < 0 {
+		return -1
+	}
+	if i < len(data) && data[i] == '.' {
+		if i = skipDigits(data, i+1); i < 0 {
+			return -1
+		}
+	}
+	if i < len(data) && (data[i] == 'e' || data[i] == 'E') {
+		if i++; i < len(data) && (data[i] == '+' || data[i] == '-') {
+			i++
+		}
+		i = skipDigits(data, i)
+	}
+	return i
+}
+
+// skipDigits wants at least one.
+func skipDigits(data []byte, i int) int {
+	begin := i
+	for i < len(data) && isDigit(data[i]) {
+		i++
+	}
+	if i == begin {
+		return -1
+	}
+	return i
+}

@@ -1,0 +1,94 @@
+package transport
+
+import (
+	"encoding/json"
+	"reflect"
+	"strings"
+	"testing"
+
+	"parley/body"
+)
+
+var scanned = []string{
+	`{"type":"text","data":{"text":"hello"},"id":"k1"}`,
+	" {\t\"type\" : \"x\",\r\n \"data\" : [ 1 , -2.5e+3 , true, null, \"\\u00e9\\n\", {} , [] ] } ",
+	`{"messages":[{"type":"a","data":1},{"type":"b","data":"c","id":"d"}]}`, `{"messages":[]}`, `{"messages":{}}`, `{"messages":[1]}`,
+	`{"type":"a\u0062","data":0}`, `{"Type":"text","data":{}}`, `{"type":"é","data":""}`, `{"type":null,"data":null}`, `{"id":1}`,
+	`{"type":"x","data":01}`, `{"type":"x","data":-}`, `{"type":"x","data":1.}`, `{"type":"x","data":{"a":]}}`, `{"data":tru}`,
+	`{"type":"x",}`, `{"type":"x"}}`, `{"type":"x"`, `{`, `{}`, ``, `[]`, `{"data":"\x"}`, "{\"data\":\"\n\"}", "{\"data\":\"\xff\"}",
+	`{"type":"a","type":"b","data":1,"data":2}`, `{"unknown":1}`, `{"type":"x","data":"` + "\u2028" + `"}`,
+	`{"data":` + strings.Repeat("[", 63) + strings.Repeat("]", 63) + `}`, `{"data":` + strings.Repeat("[", 64) + strings.Repeat("]", 64) + `}`,
+}
+
+// What the scanner takes is what encoding/json makes of it.
+func FuzzScanLikeJSON(f *testing.F) {
+	for _, text := range scanned {
+		f.Add([]byte(text))
+	}
+	f.Fuzz(func(t *testing.T, data []byte) {
+		var fast, slow publication
+		if !scanObject(data, fast.field) {
+			return
+		}
+		if err := body.Decode(data, &slow); err != nil {
+			t.Fatalf("%q was taken: %v", data, err)
+		}
+		if !reflect.DeepEqual(fast, slow) {
+			t.Fatalf("%q is\n%+v, not\n%+v", data, fast, slow)
+		}
+		var c, d command
+		if scanObject(data, c.field) && (json.Unmarshal(data, &d) != nil || !reflect.DeepEqual(c, d)) {
+			t.Fatalf("%q is\n%+v, not\n%+v", data, c, d)
+		}
+	})
+}
+
+// What is valid, and not too deep, is skipped; nothing else is.
+func FuzzSkipLikeJSON(f *testing.F) {
+	for _, text := range scanned {
+		f.Add([]byte(text))
+	}
+	f.Fuzz(func(t *testing.T, data []byte) {
+		trimmed := strings.Trim(string(data), " \t\r\n")
+		skipped := skipValue([]byte(trimmed), 0, scanDepth) == len(trimmed) && trimmed != ""
+		if valid := json.Valid(data); skipped != valid && strings.Count(trimmed, "[")+strings.Count(trimmed, "{") <= scanDepth {
+			t.Fatalf("%q: skipped %v, valid %v", data, skipped, valid)
+		}
+	})
+}
+
+// The plainest ones, which most are, are not left to encoding/json.
+func TestThePlainestAreScanned(t *testing.T) {
+	for _, text := range scanned[:3] {
+		var p publication
+		if !scanObject([]byte(text), p.field) {
+			t.Errorf("%s was not", text)
+		}
+	}
+	var c command
+	if !scanObject([]byte(`{"op":"publish","ref":17,"channel":"room:a","type":"text","data":{"text":"hello"}}`), c.field) || c.Op != "publish" || string(c.Ref) != "17" {
+		t.Errorf("%+v", c)
+	}
+}
+
+func BenchmarkDecodePublication(b *testing.B) {
+	data := []byte(`{"type":"bench","data":{"sent":1234567890123456789,"pad":"` + strings.Repeat("x", 90) + `"}}`)
+	b.Run("scan", func(b *testing.B) {
+		b.ReportAllocs()
+		for b.Loop() {
+			var p publication
+			if err := p.decode(data); err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
+	b.Run("json", func(b *testing.B) {
+		b.ReportAllocs()
+		for b.Loop() {
+			var p publication
+			if err := body.Decode(data, &p); err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
+}
