@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net/http"
 	"path/filepath"
+	"strings"
 	"sync"
 
 	"parley/api"
@@ -87,12 +88,17 @@ func (s *Server) compose(ctx context.Context, c Config) error {
 	s.transport.Register(mux)
 	mux.HandleFunc("/v1/", func(w http.ResponseWriter, r *http.Request) { absent(mux, w, r) })
 
-	site := http.NewServeMux()
-	site.Handle("/v1/", door.Wrap(mux))
+	resource, site := door.Wrap(mux), http.NewServeMux()
 	site.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "ok") })
 	site.HandleFunc("GET /readyz", s.ready)
 	site.Handle("/", web.Handler())
-	s.handler, s.identity = site, people
+	s.handler, s.identity = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if strings.HasPrefix(r.URL.Path, "/v1/") { // nearly all: mux finds their way alone
+			resource.ServeHTTP(w, r)
+		} else {
+			site.ServeHTTP(w, r)
+		}
+	}), people
 
 	background, stop := context.WithCancel(context.WithoutCancel(ctx))
 	s.stop = stop
