@@ -102,7 +102,7 @@ func (e *Engine) persist(ctx context.Context, do func(context.Context) rueidis.R
 	for wait := 5 * time.Millisecond; ; wait = min(2*wait, 250*time.Millisecond) {
 		result := do(limited)
 		err := result.Error()
-		if err == nil || rueidis.IsRedisNil(err) {
+		if err == nil || isNil(err) {
 			return result, nil
 		}
 		if ctx.Err() != nil {

@@ -68,6 +68,7 @@ type Engine struct {
 	client  rueidis.Client
 	path    *path
 	lanes   [Partitions]*lane
+	keeper  *keeper
 	sink    atomic.Pointer[channel.Sink]
 	level   atomic.Pointer[channel.Durability]
 
@@ -97,6 +98,7 @@ func Open(ctx context.Context, addr string, o Options) (_ *Engine, err error) {
 	}
 	level := channel.Memory
 	e.level.Store(&level)
+	e.keeper = newKeeper(e)
 	e.path = newPath(e)
 	if err := e.start(ctx); err != nil {
 		_ = e.Close()
@@ -111,6 +113,7 @@ func (e *Engine) start(ctx context.Context) error {
 		return err
 	}
 	e.path.start()
+	e.work.Go(e.keeper.run)
 	return e.path.awaitUp(ctx)
 }
 
@@ -141,7 +144,6 @@ func (e *Engine) Close() error {
 	}
 	e.idle()
 	e.cancel()
-	e.path.stop()
 	e.work.Wait()
 	e.client.Close()
 	return nil

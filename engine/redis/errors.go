@@ -78,3 +78,6 @@ func explain(err error) error {
 func unavailable(detail string, cause error) error {
 	return problem.Unavailable.Detail("%s", detail).After(2 * time.Second).Because(cause)
 }
+
+// isNil reports whether Redis answered that there is nothing.
+func isNil(err error) bool { return rueidis.IsRedisNil(err) }

@@ -159,6 +159,7 @@ func (l *lane) commit(group []*appending) {
 			continue
 		}
 		a.receipts, a.err = l.e.receipts(a.drawn, each[i])
+		l.e.keeper.grown(a.receipts)
 	}
 }
 

@@ -58,9 +58,6 @@ func (p *path) start() {
 	}
 }
 
-// stop is called when the engine's context has ended.
-func (p *path) stop() {}
-
 // awaitUp returns when every line was subscribed once.
 func (p *path) awaitUp(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, p.e.o.Patience+answerTimeout)

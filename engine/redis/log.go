@@ -29,7 +29,7 @@ func parseHead(result rueidis.RedisResult) (h head, err error) {
 	var n [5]uint64
 	for i := range values {
 		text, err := values[i].ToString()
-		if rueidis.IsRedisNil(err) {
+		if isNil(err) {
 			continue
 		}
 		if err == nil {

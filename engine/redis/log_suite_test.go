@@ -43,7 +43,7 @@ func underTest(t *testing.T, url string, o Options) enginetest.LogUnderTest {
 			return underTest(t, url, o)
 		},
 		Sweep: func() {
-			if err := e.sweep(t.Context()); err != nil {
+			if err := e.keeper.sweep(t.Context(), false); err != nil {
 				t.Fatalf("sweep: %v", err)
 			}
 		},

@@ -40,7 +40,7 @@ func (e *Engine) askAll(ctx context.Context, commands ...rueidis.Completed) (res
 	_, err = e.persist(ctx, func(ctx context.Context) rueidis.RedisResult {
 		results = e.client.DoMulti(ctx, commands...)
 		for _, r := range results {
-			if err := r.Error(); err != nil && !rueidis.IsRedisNil(err) {
+			if err := r.Error(); err != nil && !isNil(err) {
 				return r
 			}
 		}
@@ -95,7 +95,7 @@ func messageAt(name channel.Name, seq uint64, results []rueidis.RedisResult) (*k
 		return &entries[0], nil
 	}
 	text, err := results[1].ToString()
-	if rueidis.IsRedisNil(err) {
+	if isNil(err) {
 		return nil, nil
 	}
 	if err != nil {
@@ -277,7 +277,7 @@ func (e *Engine) Before(ctx context.Context, name channel.Name, before channel.P
 func (e *Engine) readBefore(ctx context.Context, name channel.Name, before channel.Position, limit, maxBytes int) (channel.Batch, error) {
 	end := "+"
 	if before != channel.End {
-		end = "(" + strconv.FormatUint(before.Seq, 10) + "-0"
+		end = strconv.FormatUint(before.Seq-min(before.Seq, 1), 10)
 	}
 	results, err := e.askAll(ctx, append(e.markAt(name, before.Seq), e.headCommand(name),
 		e.client.B().Xrevrange().Key(e.keys.stream(name)).End(end).Start("-").Count(int64(limit)+1).Build())...)

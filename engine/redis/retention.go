@@ -1,6 +1,156 @@
 package redis
 
-import "context"
+import (
+	"context"
+	"time"
 
-// sweep does all there is to do.
-func (e *Engine) sweep(ctx context.Context) error { return nil }
+	"parley/channel"
+)
+
+const (
+	// keepStep is how many messages one script removes: about a millisecond of Redis' time.
+	keepStep = 250
+
+	// keepSlack is how far past its KeepCount, beside a quarter of it, a channel grows before it is trimmed at once
+	// instead of at the next sweep.
+	keepSlack = 256
+
+	// sweepChannels is how many names are read at once.
+	sweepChannels = 200
+
+	// outboxEvery is how often a node looks for what others left in outboxes.
+	outboxEvery = 5 * time.Second
+)
+
+var trimScript = newScript(frees, "trim", "channel")
+
+// keeper removes, in the background and in small steps, the messages that a policy gives up; and carries out what nodes that
+// died left. Every node has one. They take turns by a lease on each partition.
+type keeper struct {
+	e      *Engine
+	nudges chan channel.Name // channels that have grown
+}
+
+func newKeeper(e *Engine) *keeper { return &keeper{e: e, nudges: make(chan channel.Name, 64)} }
+
+func (k *keeper) run() {
+	ctx := k.e.ctx
+	outboxes := time.NewTicker(outboxEvery)
+	defer outboxes.Stop()
+	var due <-chan time.Time
+	if every := k.e.o.SweepEvery; every > 0 {
+		sweeps := time.NewTicker(every)
+		defer sweeps.Stop()
+		due = sweeps.C
+	}
+	for {
+		var err error
+		select {
+		case <-ctx.Done():
+			return
+		case name := <-k.nudges:
+			err = k.trim(ctx, name)
+		case <-outboxes.C:
+			err = k.e.sweepOutboxes(ctx)
+		case <-due:
+			err = k.sweep(ctx, true)
+		}
+		if err != nil && ctx.Err() == nil {
+			k.e.o.Logger.Warn("retention is put off", "error", err)
+		}
+	}
+}
+
+// nudge asks for a channel to be looked at soon. It never blocks: what is dropped here is found by the next sweep.
+func (k *keeper) nudge(name channel.Name) {
+	select {
+	case k.nudges <- name:
+	default:
+	}
+}
+
+// grown nudges for channels of receipts that are far past what they should keep. A floor is at a multiple of keepStep only by
+// chance, so one in keepSlack messages looks.
+func (k *keeper) grown(receipts []channel.Receipt) {
+	for _, r := range receipts {
+		if r.Position.Seq%keepSlack != 0 || r.Replayed {
+			continue
+		}
+		if keep := k.e.o.Policies.For(r.Channel).KeepCount; keep > 0 && r.Position.Seq > keep {
+			k.nudge(r.Channel)
+		}
+	}
+}
+
+// sweep trims all channels. In turns: those partitions that no other node has swept lately.
+func (k *keeper) sweep(ctx context.Context, inTurns bool) error {
+	for partition := range Partitions {
+		if inTurns {
+			mine, err := k.e.lease(ctx, partition, "sweep", k.e.o.SweepEvery*9/10)
+			if err != nil {
+				return err
+			}
+			if !mine {
+				continue
+			}
+		}
+		for kind, p := range k.e.o.Policies {
+			if p.KeepCount == 0 && p.KeepAge == 0 {
+				continue
+			}
+			if err := k.sweepKind(ctx, partition, kind); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func (k *keeper) sweepKind(ctx context.Context, partition int, kind string) error {
+	after, end := "("+kind+":", "("+kind+";" // the character after the colon
+	for {
+		command := k.e.client.B().Zrangebylex().Key(k.e.keys.names(partition)).Min(after).Max(end).Limit(0, sweepChannels).Build()
+		names, err := k.e.ask(ctx, command).AsStrSlice()
+		if err != nil || len(names) == 0 {
+			return err
+		}
+		for _, name := range names {
+			if err := k.trim(ctx, channel.Name(name)); err != nil {
+				return err
+			}
+		}
+		after = "(" + names[len(names)-1]
+	}
+}
+
+// trim removes from a channel what its policy gives up.
+func (k *keeper) trim(ctx context.Context, name channel.Name) error {
+	p := k.e.o.Policies.For(name)
+	var oldest int64
+	if p.KeepAge > 0 {
+		oldest = k.e.now().Add(-p.KeepAge).UnixMilli()
+	}
+	for {
+		c := k.e.newCall(trimScript, partitionOf(name))
+		c.channels(channel.Draft{Channel: name})
+		c.int(int64(p.KeepCount))
+		c.int(oldest)
+		c.int(keepStep)
+		result, err := c.run(ctx)
+		if err != nil {
+			return err
+		}
+		if more, err := result.AsInt64(); err != nil || more == 0 {
+			return err
+		}
+	}
+}
+
+// lease makes this node the only one that does something for a time; false if another is.
+func (e *Engine) lease(ctx context.Context, partition int, what string, d time.Duration) (bool, error) {
+	err := e.client.Do(ctx, e.client.B().Set().Key(e.keys.lease(partition, what)).Value(e.node).Nx().Px(d).Build()).Error()
+	if isNil(err) {
+		return false, nil
+	}
+	return err == nil, explain(err)
+}
