@@ -5,15 +5,18 @@ local KEY_MS = 90000000
 
 local open_channels = {}
 
+local function open_channel(name, head, stream, amended, names)
+  local c = {name = name, head = head, stream = stream, amended = amended, names = names}
+  local h = redis.call('HMGET', head, 'seq', 'mark', 'at', 'floor', 'deleted')
+  c.seq, c.mark, c.at = tonumber(h[1] or 0), h[2] or '0', tonumber(h[3] or 0)
+  c.floor, c.deleted = tonumber(h[4] or 0), h[5] == '1'
+  open_channels[#open_channels + 1] = c
+  return c
+end
+
 -- take_channels reads the channels that drafts refer to by number.
 local function take_channels()
-  for i = 1, tonumber(arg()) do
-    local c = {name = arg(), head = key(), stream = key(), amended = key(), names = key()}
-    local h = redis.call('HMGET', c.head, 'seq', 'mark', 'at', 'floor', 'deleted')
-    c.seq, c.mark, c.at = tonumber(h[1] or 0), h[2] or '0', tonumber(h[3] or 0)
-    c.floor, c.deleted = tonumber(h[4] or 0), h[5] == '1'
-    open_channels[i] = c
-  end
+  for _ = 1, tonumber(arg()) do open_channel(arg(), key(), key(), key(), key()) end
 end
 
 -- take_drafts reads the drafts of one operation. One of another partition comes as an entry for the outbox.

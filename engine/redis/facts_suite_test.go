@@ -1,0 +1,28 @@
+package redis
+
+import (
+	"testing"
+
+	"parley/engine/enginetest"
+	"parley/engine/redis/redistest"
+	"parley/identity"
+)
+
+func TestIdentity(t *testing.T) {
+	server := redistest.Start(t)
+	enginetest.Identity(t, func(t *testing.T) (identity.Store, func() identity.Store) {
+		url := fresh(server)
+		e := open(t, url, Options{})
+		return e, func() identity.Store {
+			if err := e.Close(); err != nil {
+				t.Fatalf("close: %v", err)
+			}
+			return open(t, url, Options{})
+		}
+	})
+}
+
+func TestChat(t *testing.T) {
+	server := redistest.Start(t)
+	enginetest.Chat(t, func(t *testing.T) enginetest.ChatEngine { return open(t, fresh(server), Options{}) })
+}
