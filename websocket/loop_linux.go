@@ -92,7 +92,7 @@ func (s *socket) wake() {
 
 // wakeAfter is Conn.WakeAfter.
 func (s *socket) wakeAfter(d time.Duration) {
-	s.wakeAt = s.Loop().Now() + d
+	s.wakeAt = s.Loop().Time() + d
 	s.RemindBy(s.next())
 }
 

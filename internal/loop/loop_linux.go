@@ -69,6 +69,9 @@ func newLoop() (*Loop, error) {
 // Now is the time since the loop began, as of this turn: the clock of [Source.Remind].
 func (l *Loop) Now() time.Duration { return l.now }
 
+// Time is the same, as of this moment: for what is to happen no sooner than some time from now, also at the end of a long turn.
+func (l *Loop) Time() time.Duration { return time.Since(l.epoch) }
+
 // In and Out are for whatever one method of an owner reads, and gathers to write: they are the loop's own, and the next method's.
 func (l *Loop) In() []byte  { return l.in }
 func (l *Loop) Out() []byte { return l.out }

@@ -79,6 +79,12 @@ func (s *Source) End() {
 	s.Remind(0)
 }
 
+// Leave is End for a socket that is not closed, but goes on elsewhere.
+func (s *Source) Leave() {
+	s.End()
+	unix.EpollCtl(s.loop.epoll, unix.EPOLL_CTL_DEL, int(s.fd), nil)
+}
+
 // LookAgain makes the loop call Again in the next turn: there may be more to read, and no event will tell.
 func (s *Source) LookAgain() {
 	if !s.again {
@@ -101,9 +107,13 @@ func (s *Source) RemindBy(when time.Duration) {
 	}
 }
 
-// Detach takes the socket out of a connection of package net, which is closed: what the package holds for it is free then. It works for plain TCP.
+// Detach takes the socket out of a connection of package net, which is closed: what the package holds for it is free then. It works for plain
+// TCP, and for connections that say by a method TCP which one they are.
 func Detach(nc net.Conn) (fd int, ok bool) {
 	tcp, ok := nc.(*net.TCPConn)
+	if is, does := nc.(interface{ TCP() *net.TCPConn }); does {
+		tcp, ok = is.TCP(), true
+	}
 	if !ok {
 		return 0, false
 	}
@@ -116,4 +126,13 @@ func Detach(nc net.Conn) (fd int, ok bool) {
 	}
 	tcp.Close()
 	return fd, true
+}
+
+// Descriptor returns the socket of a TCP connection that stays as it is, for a source that will Leave. It is -1 if the connection is closed.
+func Descriptor(tcp *net.TCPConn) int {
+	descriptor := -1
+	if rc, err := tcp.SyscallConn(); err == nil {
+		rc.Control(func(fd uintptr) { descriptor = int(fd) })
+	}
+	return descriptor
 }
