@@ -32,6 +32,10 @@ type Options struct {
 	// SweepEvery is how often retention walks all channels. The nodes take turns. Default 10 minutes; negative: never by itself.
 	SweepEvery time.Duration
 
+	// Lease is how long a node that is not heard of is taken to live: five quarters of it after it died, the people who were on it are gone.
+	// All nodes should have the same. Default 10 s.
+	Lease time.Duration
+
 	Clock  func() time.Time // default time.Now
 	Logger *slog.Logger     // default: silent
 }
@@ -48,6 +52,9 @@ func (o Options) withDefaults() Options {
 	}
 	if o.SweepEvery == 0 {
 		o.SweepEvery = 10 * time.Minute
+	}
+	if o.Lease <= 0 {
+		o.Lease = 10 * time.Second
 	}
 	if o.Clock == nil {
 		o.Clock = time.Now
@@ -69,7 +76,10 @@ type Engine struct {
 	path    *path
 	lanes   [Partitions]*lane
 	keeper  *keeper
+	boxes   ballotBoxes
+	here    *attendance
 	sink    atomic.Pointer[channel.Sink]
+	facts   atomic.Pointer[Facts]
 	level   atomic.Pointer[channel.Durability]
 
 	ctx    context.Context // ends when Close has let go what was under way
@@ -100,6 +110,13 @@ func Open(ctx context.Context, addr string, o Options) (_ *Engine, err error) {
 	e.level.Store(&level)
 	e.keeper = newKeeper(e)
 	e.path = newPath(e)
+	e.boxes = ballotBoxes{e: e, waiting: map[string][]*casting{}}
+	e.here = newAttendance(e)
+	e.path.kinds["f"], e.path.kinds["p"] = e.heardFact, e.here.heard
+	e.path.doubtful = func(partition int) {
+		e.missedFacts(partition)
+		e.here.missed(partition)
+	}
 	if err := e.start(ctx); err != nil {
 		_ = e.Close()
 		return nil, err

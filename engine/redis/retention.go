@@ -2,6 +2,7 @@ package redis
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"parley/channel"
@@ -51,7 +52,7 @@ func (k *keeper) run() {
 		case name := <-k.nudges:
 			err = k.trim(ctx, name)
 		case <-outboxes.C:
-			err = k.e.sweepOutboxes(ctx)
+			err = errors.Join(k.e.sweepOutboxes(ctx), k.e.finish(ctx))
 		case <-due:
 			err = k.sweep(ctx, true)
 		}
