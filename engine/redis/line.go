@@ -129,6 +129,7 @@ func (l *line) subscribe(ctx context.Context) error {
 	l.heard()
 	l.up.Store(true)
 	l.recheck()
+	l.doubt()
 	defer client.Close()
 	tick := time.NewTicker(canaryAfter)
 	defer tick.Stop()
