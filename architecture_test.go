@@ -24,7 +24,7 @@ var arrows = map[string][]string{
 	"internal/simulation":    {},
 	"identity":               {"channel", "internal/cache", "problem"},
 	"chat":                   {"channel", "identity", "internal/cache", "problem"},
-	"vote":                   {"channel", "identity", "problem"},
+	"vote":                   {"channel", "identity", "internal/cache", "problem"},
 	"transport":              {"channel", "websocket", "body", "problem"},
 	"api":                    {"chat", "vote", "identity", "channel", "body", "problem"},
 	"engine/sqlite":          {"engine/sqlite/raw", "channel", "identity", "chat", "vote", "problem"},

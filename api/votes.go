@@ -197,9 +197,9 @@ func (a *API) cast(w http.ResponseWriter, r *http.Request) error {
 	if err := a.Gate.Ballot(who.ID); err != nil {
 		return err
 	}
-	v, err := a.Votes.Cast(r.Context(), who.Sender(), r.PathValue("code"), in.Options)
+	view, err := a.Votes.CastAndShow(r.Context(), who.Sender(), r.PathValue("code"), in.Options)
 	if err != nil {
 		return err
 	}
-	return a.show(w, r, who.Sender(), v)
+	return answer(w, http.StatusOK, view)
 }

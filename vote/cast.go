@@ -14,27 +14,48 @@ import (
 //
 // It returns identity.ErrNoSession for nobody, ErrNoVote, ErrVoteClosed, ErrAlreadyVoted, ErrBadOptions, or what the room says.
 func (s *Service) Cast(ctx context.Context, who channel.Sender, code string, options []int) (Vote, error) {
-	if who.ID == "" {
-		return Vote{}, identity.ErrNoSession
-	}
-	v, err := s.find(ctx, code)
+	v, _, err := s.cast(ctx, who, code, options)
+	return v, err
+}
+
+// CastAndShow is Cast, and Show of the vote that it returns.
+func (s *Service) CastAndShow(ctx context.Context, who channel.Sender, code string, options []int) (View, error) {
+	v, own, err := s.cast(ctx, who, code, options)
 	if err != nil {
-		return Vote{}, err
+		return View{}, err
 	}
-	if err := s.mayRead(ctx, who, v.Room); err != nil {
-		return Vote{}, err
+	return s.viewWith(ctx, who, v, &own, viewNames)
+}
+
+func (s *Service) cast(ctx context.Context, who channel.Sender, code string, options []int) (Vote, Ballot, error) {
+	if who.ID == "" {
+		return Vote{}, Ballot{}, identity.ErrNoSession
+	}
+	code, err := NormalizeCode(code)
+	if err != nil {
+		return Vote{}, Ballot{}, err
+	}
+	room, err := s.homes.Load(code, func() (string, error) {
+		v, err := s.store.Vote(ctx, code)
+		return v.Room, err
+	})
+	if err != nil {
+		return Vote{}, Ballot{}, err
+	}
+	if err := s.mayRead(ctx, who, room); err != nil {
+		return Vote{}, Ballot{}, err
 	}
 	if len(options) > MaxOptions {
-		return Vote{}, ErrBadOptions.Detail("the ballot has %d options, and no vote has so many", len(options))
+		return Vote{}, Ballot{}, ErrBadOptions.Detail("the ballot has %d options, and no vote has so many", len(options))
 	}
 	options = slices.Sorted(slices.Values(options))
-	b := Ballot{Code: v.Code, Voter: who, Options: options, At: s.now().Truncate(time.Millisecond).UTC()}
-	v, err = s.store.Cast(ctx, b, func(v Vote, earlier *Ballot) error { return v.accepts(b, earlier, s.now()) })
+	b := Ballot{Code: code, Voter: who, Options: options, At: s.now().Truncate(time.Millisecond).UTC()}
+	v, err := s.store.Cast(ctx, b, func(v Vote, earlier *Ballot) error { return v.accepts(b, earlier, s.now()) })
 	if err != nil {
-		return Vote{}, err
+		return Vote{}, Ballot{}, err
 	}
 	s.tallies.learn(stateOf(v))
-	return v, nil
+	return v, b, nil
 }
 
 // accepts is the rule for ballots.

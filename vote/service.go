@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"parley/channel"
+	"parley/internal/cache"
 	"parley/problem"
 )
 
@@ -33,12 +34,17 @@ type Service struct {
 	rand    io.Reader
 	log     *slog.Logger
 	tallies tallies
-	wake    chan struct{} // tells Run that there may be a nearer deadline
+	homes   *cache.Cache[string, string] // the rooms of votes, by code: they never change
+	wake    chan struct{}                // tells Run that there may be a nearer deadline
 }
+
+// homesKept is how many votes Cast knows without asking the store (about 100 bytes each, twice as many at most).
+const homesKept = 10_000
 
 // New makes a Service. Call Run as well, so that votes close at their deadlines.
 func New(store Store, c Config) *Service {
 	s := &Service{store: store, rooms: c.Rooms, now: c.Now, rand: c.Rand, log: c.Log, wake: make(chan struct{}, 1)}
+	s.homes = cache.New[string, string](homesKept)
 	if s.now == nil {
 		s.now = time.Now
 	}

@@ -187,7 +187,13 @@ func (s *Service) view(ctx context.Context, viewer channel.Sender, v Vote, names
 			return View{}, err
 		}
 	}
+	return s.viewWith(ctx, viewer, v, own, names)
+}
+
+// viewWith is view for those who know the viewer's ballot.
+func (s *Service) viewWith(ctx context.Context, viewer channel.Sender, v Vote, own *Ballot, names int) (View, error) {
 	var who []Ballot
+	var err error
 	if v.Named && v.VisibleTo(viewer.ID, own != nil) {
 		if who, err = s.ballots(ctx, v, names); err != nil {
 			return View{}, err

@@ -31,7 +31,7 @@ func (e *Engine) Cast(ctx context.Context, b vote.Ballot, check func(vote.Vote, 
 		if h, err = t.holdVote(b.Code); err != nil {
 			return err
 		}
-		earlier, err := ballotOf(t.queryRow(selectBallot+"WHERE b.vote = ? AND b.voter = ?", h.id, b.Voter.ID), b.Code)
+		earlier, err := t.earlierBallot(h.id, b)
 		if err != nil {
 			return err
 		}
@@ -64,6 +64,20 @@ func (e *Engine) Cast(ctx context.Context, b vote.Ballot, check func(vote.Vote, 
 		return vote.Vote{}, err
 	}
 	return copyVote(h.Vote), nil
+}
+
+// earlierBallot is the one that b's voter cast before b, nil if there is none.
+func (t *tx) earlierBallot(id int64, b vote.Ballot) (*vote.Ballot, error) {
+	var set, at int64
+	err := t.queryRow("SELECT options, at FROM ballots WHERE vote = ? AND voter = ?", id, b.Voter.ID).Scan(&set, &at)
+	if errors.Is(err, sql.ErrNoRows) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	b.Options, b.At = optionsOf(uint64(set)), time.UnixMilli(at).UTC()
+	return &b, nil
 }
 
 func optionBits(options []int) (set uint64) {
