@@ -131,6 +131,8 @@ func (e *Engine) start(ctx context.Context) error {
 	}
 	e.path.start()
 	e.work.Go(e.keeper.run)
+	said := e.checkSettings(ctx, nil)
+	e.work.Go(func() { e.watchSettings(said) })
 	return e.path.awaitUp(ctx)
 }
 
@@ -202,8 +204,3 @@ func (e *Engine) admit(bytes int) (done func(), err error) {
 func (e *Engine) now() time.Time { return e.o.Clock().UTC().Truncate(time.Millisecond) }
 
 func (e *Engine) durability() channel.Durability { return *e.level.Load() }
-
-// execute sends a script once.
-func (e *Engine) execute(ctx context.Context, s *script, keys, args []string) rueidis.RedisResult {
-	return s.lua.Exec(ctx, e.client, keys, args)
-}

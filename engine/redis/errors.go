@@ -3,6 +3,7 @@ package redis
 import (
 	"context"
 	"errors"
+	"fmt"
 	"strings"
 	"time"
 
@@ -22,11 +23,17 @@ type refusal struct{ code, detail string }
 
 func (r *refusal) Error() string { return "refused by a script: " + r.code + " " + r.detail }
 
+// unreplicated says that a write has fewer replicas than the address asks for.
+type unreplicated struct{ want, have int }
+
+func (u *unreplicated) Error() string { return fmt.Sprintf("%d of %d replicas", u.have, u.want) }
+
 // passing reports whether err may go away by itself within moments: the connection was lost, or the other side is being replaced.
 func passing(err error) bool {
 	var r *rueidis.RedisError
+	var u *unreplicated
 	if !errors.As(err, &r) {
-		return true
+		return !errors.As(err, &u)
 	}
 	switch errorCode(r) {
 	case "LOADING", "TRYAGAIN", "CLUSTERDOWN", "MASTERDOWN", "READONLY", "MOVED", "ASK", "BUSY", "UNBLOCKED":
@@ -44,7 +51,10 @@ func errorCode(r *rueidis.RedisError) string {
 // explain turns an error of Redis, or of the way to it, into a problem; and what a script refused into a *refusal.
 func explain(err error) error {
 	var r *rueidis.RedisError
+	var u *unreplicated
 	switch {
+	case errors.As(err, &u):
+		return unavailable(fmt.Sprintf("It was written, but %d of %d replicas had it in time: it is not confirmed. Repeat it with the same key", u.have, u.want), err)
 	case err == nil || errors.Is(err, context.Canceled):
 		return err
 	case !errors.As(err, &r):

@@ -23,8 +23,6 @@ const (
 	outboxEvery = 5 * time.Second
 )
 
-var trimScript = newScript(frees, "trim", "channel")
-
 // keeper removes, in the background and in small steps, the messages that a policy gives up; and carries out what nodes that
 // died left. Every node has one. They take turns by a lease on each partition.
 type keeper struct {
