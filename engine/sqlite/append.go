@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"slices"
 
 	"parley/channel"
 	"parley/engine/sqlite/raw"
@@ -28,21 +29,27 @@ func (e *Engine) Append(ctx context.Context, drafts ...channel.Draft) ([]channel
 
 // appendAll appends drafts, all or none.
 func (t *tx) appendAll(drafts []channel.Draft) ([]channel.Receipt, error) {
-	if len(drafts) > 1 { // one alone is checked by append before it writes
+	receipts := make([]channel.Receipt, len(drafts))
+	each := func() (err error) {
 		for i := range drafts {
-			if _, err := t.check(&drafts[i]); err != nil {
-				return nil, err
+			if receipts[i], err = t.append(drafts[i]); err != nil {
+				return err
 			}
 		}
+		return nil
 	}
-	receipts := make([]channel.Receipt, len(drafts))
+	if len(drafts) == 1 { // is checked before it writes
+		return receipts, each()
+	}
 	for i := range drafts {
-		var err error
-		if receipts[i], err = t.append(drafts[i]); err != nil {
+		if _, err := t.open(drafts[i].Channel); err != nil {
 			return nil, err
 		}
 	}
-	return receipts, nil
+	if !slices.ContainsFunc(drafts, func(d channel.Draft) bool { return d.Key != "" || d.Amend != nil }) {
+		return receipts, each() // nothing else can be refused
+	}
+	return receipts, t.together(each)
 }
 
 // append adds a message to its channel, which comes into being with the first. Its errors ErrKeyReused, ErrNoMessage,
@@ -63,11 +70,13 @@ func (t *tx) append(d channel.Draft) (channel.Receipt, error) {
 	if first, err := t.admit(to, &d, &r); first != nil || err != nil {
 		return value(first), err
 	}
+	former := *to
 	if to.id == 0 {
 		if to.id, err = t.insertChannel(d.Channel); err != nil {
 			return channel.Receipt{}, err
 		}
 	}
+	t.changed(to, former)
 	if err := t.insertMessage(to, &m); err != nil {
 		return channel.Receipt{}, err
 	}

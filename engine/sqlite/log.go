@@ -50,8 +50,7 @@ type head struct {
 }
 
 // headQuery asks for a channel's head, by name, with the mark at a seq. One statement sees one state of the file.
-const headQuery = `
-SELECT c.id, c.deleted <> 0, c.floor, c.floor_mark, t.seq, t.mark, (SELECT mark FROM messages WHERE channel = c.id AND seq = ?2)
+const headQuery = `SELECT c.id, c.deleted <> 0, c.floor, c.floor_mark, t.seq, t.mark, (SELECT mark FROM messages WHERE channel = c.id AND seq = ?2)
 FROM channels c LEFT JOIN messages t ON t.channel = c.id AND t.seq = (SELECT max(seq) FROM messages WHERE channel = c.id)
 WHERE c.name = ?1`
 

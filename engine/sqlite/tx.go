@@ -26,6 +26,8 @@ type tx struct {
 
 	// Of the operation:
 	written bool
+	noting  bool         // whether changes are noted
+	changes []formerTail // the tails that were changed; see together
 }
 
 // once is work that several operations of one transaction share.
@@ -81,7 +83,7 @@ func (t *tx) begin() error {
 
 // run runs one operation. What it asked to be done once is forgotten if it fails.
 func (t *tx) run(fn func(*tx) error) error {
-	t.written = false
+	t.written, t.noting = false, false // a panic may have left them
 	before := len(t.onces)
 	err := fn(t)
 	if err != nil {

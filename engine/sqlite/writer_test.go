@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"path/filepath"
 	"runtime"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -180,6 +181,63 @@ func TestOneBadWriteHarmsNobody(t *testing.T) {
 	for _, name := range []channel.Name{"room:bad", "room:x"} {
 		if h, err := e.head(t.Context(), name, 0); err != nil || h.id != 0 {
 			t.Errorf("%s was made by a write that failed: %+v, %v", name, h, err)
+		}
+	}
+}
+
+// Of several drafts that are refused nothing remains, and others of the group notice nothing.
+func TestSeveralDraftsAllOrNone(t *testing.T) {
+	e := openNew(t, Options{})
+	commits := &countingCommits{}
+	e.Follow(commits)
+	first := keyed("room:a", "k")
+	other := first
+	other.Data = []byte(`"other"`)
+	if _, err := e.Append(t.Context(), first); err != nil {
+		t.Fatal(err)
+	}
+	several := func(drafts ...channel.Draft) func(*tx) error {
+		return func(t *tx) error { _, err := t.appendAll(drafts); return err }
+	}
+	erasure := channel.Draft{Channel: "room:a", Type: "delete", From: first.From, Data: []byte("{}"), Amend: &channel.Amendment{Seq: 99, Data: []byte("{}"), Erase: true}}
+	release := hold(t, e)
+	var results []<-chan error
+	for _, fn := range []func(*tx) error{
+		several(keyed("room:a", "k1"), hello("room:new")),
+		several(keyed("room:a", "k2"), hello("room:b"), hello("room:a"), other),
+		several(hello("room:a"), keyed("room:b", "k3"), first),
+		several(hello("room:a"), erasure),
+		several(keyed("room:a", "k2"), hello("room:b")),
+	} {
+		results = append(results, queueUp(t, e, t.Context(), fn))
+	}
+	release()
+	for i, want := range []error{nil, channel.ErrKeyReused, nil, channel.ErrNoMessage, nil} {
+		if err := <-results[i]; !errors.Is(err, want) {
+			t.Errorf("write %d: %v, want %v", i, err, want)
+		}
+	}
+	if commits.n != 2 {
+		t.Errorf("%d commits: the refused ones cost the others theirs", commits.n)
+	}
+	if _, err := e.Append(t.Context(), hello("room:a"), hello("room:b"), hello("room:new")); err != nil {
+		t.Fatal(err)
+	}
+	for name, ids := range map[channel.Name]string{"room:a": "k k1 * k2 *", "room:b": "k3 * *", "room:new": "* *"} {
+		batch, err := e.Read(t.Context(), name, channel.Position{}, 100, 1<<20)
+		var got []string
+		var at channel.Position
+		for _, m := range batch.Messages {
+			if m.Before() != at {
+				t.Errorf("%s: %s does not continue %s", name, m.Position(), at)
+			}
+			if at = m.Position(); m.ID[0] != 'k' {
+				m.ID = "*"
+			}
+			got = append(got, m.ID)
+		}
+		if strings.Join(got, " ") != ids || err != nil {
+			t.Errorf("%s has %q, want %q, %v", name, got, ids, err)
 		}
 	}
 }
