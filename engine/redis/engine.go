@@ -79,7 +79,7 @@ type Engine struct {
 	boxes   ballotBoxes
 	here    *attendance
 	sink    atomic.Pointer[channel.Sink]
-	facts   atomic.Pointer[Facts]
+	facts   news
 	level   atomic.Pointer[channel.Durability]
 
 	ctx    context.Context // ends when Close has let go what was under way
@@ -109,6 +109,7 @@ func Open(ctx context.Context, addr string, o Options) (_ *Engine, err error) {
 	level := channel.Memory
 	e.level.Store(&level)
 	e.keeper = newKeeper(e)
+	e.facts.doubts = make(chan struct{}, 1)
 	e.path = newPath(e)
 	e.boxes = ballotBoxes{e: e, waiting: map[string][]*casting{}}
 	e.here = newAttendance(e)
@@ -131,6 +132,7 @@ func (e *Engine) start(ctx context.Context) error {
 	}
 	e.path.start()
 	e.work.Go(e.keeper.run)
+	e.work.Go(e.doubtFacts)
 	said := e.checkSettings(ctx, nil)
 	e.work.Go(func() { e.watchSettings(said) })
 	return e.path.awaitUp(ctx)

@@ -3,6 +3,7 @@ package redis
 import (
 	"context"
 	"errors"
+	"sync/atomic"
 
 	"github.com/redis/rueidis"
 
@@ -47,12 +48,18 @@ type Facts interface {
 	Missed()                                    // any of these may have happened
 }
 
+// news is what nodes tell each other of facts.
+type news struct {
+	follower atomic.Pointer[Facts]
+	doubts   chan struct{} // some may have been missed
+}
+
 // FollowFacts makes f hear of facts from now on.
-func (e *Engine) FollowFacts(f Facts) { e.facts.Store(&f) }
+func (e *Engine) FollowFacts(f Facts) { e.facts.follower.Store(&f) }
 
 // heardFact takes in a hint of a fact.
 func (e *Engine) heardFact(words []string, _ string) {
-	f := e.facts.Load()
+	f := e.facts.follower.Load()
 	switch {
 	case f == nil:
 	case len(words) == 2 && words[0] == "user":
@@ -68,10 +75,35 @@ func (e *Engine) heardFact(words []string, _ string) {
 	}
 }
 
-// missedFacts is called where hints of a partition may have been missed.
+// missedFacts is called where hints of a partition may have been missed. It does not block.
 func (e *Engine) missedFacts(partition int) {
-	if f := e.facts.Load(); f != nil && partition == facts {
-		(*f).Missed()
+	if partition != facts {
+		return
+	}
+	select {
+	case e.facts.doubts <- struct{}{}:
+	default:
+	}
+}
+
+// doubtFacts says that hints were missed as soon as Redis answers. Until then what is in memory is the best there is, and
+// those who stream go on: there is nothing new to show them anyway.
+func (e *Engine) doubtFacts() {
+	for {
+		select {
+		case <-e.ctx.Done():
+			return
+		case <-e.facts.doubts:
+		}
+		for e.ctx.Err() == nil {
+			if e.client.Do(e.ctx, e.client.B().Exists().Key(e.keys.fact("users")).Build()).Error() == nil {
+				if f := e.facts.follower.Load(); f != nil {
+					(*f).Missed()
+				}
+				break
+			}
+			sleep(e.ctx, redialMin)
+		}
 	}
 }
 
