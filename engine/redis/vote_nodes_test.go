@@ -1,0 +1,323 @@
+package redis
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"parley/channel"
+	"parley/engine/enginetest"
+	"parley/engine/redis/redistest"
+	"parley/vote"
+)
+
+// twoNodes opens two engines on one set of keys.
+func twoNodes(t testing.TB) [2]*Engine {
+	url := fresh(redistest.Start(t))
+	return [2]*Engine{open(t, url, Options{}), open(t, url, Options{})}
+}
+
+func voterNamed(i int) channel.Sender {
+	return channel.Sender{ID: fmt.Sprintf("v%04d", i), Name: fmt.Sprint("Voter ", i)}
+}
+
+func makeVote(t testing.TB, e *Engine, code string, options int) vote.Vote {
+	t.Helper()
+	v := vote.Vote{Code: code, Question: "Which?", Min: 1, Max: options, Owner: voterNamed(0), Change: true, Results: vote.Always, Open: true, Created: time.Now()}
+	for i := range options {
+		v.Options = append(v.Options, vote.Option{Text: fmt.Sprint("option ", i+1)})
+	}
+	v, err := e.CreateVote(t.Context(), v)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return v
+}
+
+func ballotOf(code string, voter int, options ...int) vote.Ballot {
+	return vote.Ballot{Code: code, Voter: voterNamed(voter), Options: options, At: time.Now()}
+}
+
+func mayVote(v vote.Vote, _ *vote.Ballot) error {
+	if !v.Open {
+		return vote.ErrVoteClosed
+	}
+	return nil
+}
+
+// tallies reads every event of a vote.
+func tallies(t testing.TB, e *Engine, code string) (all []vote.Tally) {
+	t.Helper()
+	for after := (channel.Position{}); ; {
+		b, err := e.Read(t.Context(), channel.Vote(code), after, 1000, 1<<20)
+		if err != nil || b.Gap != nil {
+			t.Fatal(err, b.Gap)
+		}
+		for _, m := range b.Messages {
+			all = append(all, parseTally(t, m))
+		}
+		if after = b.To; !b.More {
+			return all
+		}
+	}
+}
+
+func parseTally(t testing.TB, m channel.Message) (tally vote.Tally) {
+	t.Helper()
+	if err := json.Unmarshal(m.Data, &tally); err != nil || tally.Version != m.Seq {
+		t.Fatalf("message %d is %s: %v", m.Seq, m.Data, err)
+	}
+	return tally
+}
+
+// agree checks that both nodes say the same of a vote, which is what its ballots say and its newest event.
+func agree(t testing.TB, nodes [2]*Engine, code string) vote.Vote {
+	t.Helper()
+	var said [6]string
+	for i, e := range nodes {
+		v, err1 := e.Vote(t.Context(), code)
+		recount, err2 := e.Recount(t.Context(), code)
+		if err := errors.Join(err1, err2); err != nil {
+			t.Fatal(err)
+		}
+		newest := tallies(t, e, code)
+		event, _ := json.Marshal(newest[len(newest)-1])
+		said[3*i], said[3*i+1], said[3*i+2] = string(vote.Event(v)), string(vote.Event(recount)), string(event)
+	}
+	for _, s := range said {
+		if s != said[0] {
+			t.Errorf("the nodes' votes, recounts and newest events differ:\n%s\n%s", s, said[0])
+		}
+	}
+	v, err := nodes[0].Vote(t.Context(), code)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return v
+}
+
+// Everybody casts on both nodes at once, again and again, and changes their mind.
+func TestBallotsFromTwoNodes(t *testing.T) {
+	nodes := twoNodes(t)
+	var heard [2]enginetest.Recorder
+	for i, e := range nodes {
+		e.Follow(&heard[i])
+	}
+	const voters, options, times = 60, 4, 8
+	makeVote(t, nodes[0], "AAAAA", options)
+	var wg sync.WaitGroup
+	for i := range voters {
+		for n, e := range nodes {
+			wg.Go(func() {
+				for k := range times {
+					b := ballotOf("AAAAA", i, 1+(i+n*k)%options)
+					v, err := e.Cast(t.Context(), b, mayVote)
+					if err != nil {
+						t.Error(err)
+						return
+					}
+					sum := 0
+					for _, o := range v.Options {
+						sum += o.Count
+					}
+					if sum != v.Voters {
+						t.Errorf("an answer counts %d options of %d voters with one each", sum, v.Voters)
+					}
+				}
+			})
+		}
+	}
+	wg.Wait()
+	v := agree(t, nodes, "AAAAA")
+	if v.Voters != voters {
+		t.Errorf("%d voters of %d", v.Voters, voters)
+	}
+	before := 0
+	for _, tally := range tallies(t, nodes[1], "AAAAA") {
+		sum := 0
+		for _, o := range tally.Options {
+			sum += *o.Count
+		}
+		if sum != tally.Voters || tally.Voters < before {
+			t.Errorf("version %d counts %d options of %d voters after %d", tally.Version, sum, tally.Voters, before)
+		}
+		before = tally.Voters
+	}
+	for i := range nodes {
+		eventually(t, "a node hears every tally", func() bool { return len(heard[i].Messages(channel.Vote("AAAAA"))) >= int(v.Version) })
+		for j, m := range heard[i].Messages(channel.Vote("AAAAA")) {
+			if tally := parseTally(t, m); tally.Version != uint64(j+1) {
+				t.Fatalf("node %d heard version %d as number %d", i, tally.Version, j+1)
+			}
+		}
+	}
+}
+
+// Once a vote is closed by one node, no ballot of the other counts.
+func TestClosingOnOneNodeStopsTheOther(t *testing.T) {
+	nodes := twoNodes(t)
+	for round := range 5 {
+		code := fmt.Sprint("AAAA", round)
+		makeVote(t, nodes[0], code, 2)
+		var accepted, refused atomic.Int64
+		var wg sync.WaitGroup
+		half := make(chan struct{})
+		for i := range 200 {
+			wg.Go(func() {
+				_, err := nodes[1].Cast(t.Context(), ballotOf(code, i, 1+i%2), mayVote)
+				switch {
+				case err == nil:
+					if accepted.Add(1) == 50 {
+						close(half)
+					}
+				case errors.Is(err, vote.ErrVoteClosed):
+					refused.Add(1)
+				default:
+					t.Error(err)
+				}
+			})
+			if i%20 == 19 {
+				time.Sleep(time.Millisecond) // so that there are several groups
+			}
+		}
+		<-half
+		closed, err := nodes[0].Update(t.Context(), code, func(v vote.Vote) (vote.Vote, error) { v.Open = false; return v, nil })
+		if err != nil {
+			t.Fatal(err)
+		}
+		wg.Wait()
+		v := agree(t, nodes, code)
+		if v.Open || v.Version != closed.Version || v.Voters != closed.Voters || int64(v.Voters) != accepted.Load() || accepted.Load()+refused.Load() != 200 {
+			t.Errorf("closed at version %d with %d voters; now %d with %d; %d accepted, %d refused", closed.Version, closed.Voters, v.Version, v.Voters, accepted.Load(), refused.Load())
+		}
+	}
+}
+
+// A recount is of one moment, however many ballots come.
+func TestRecountUnderLoad(t *testing.T) {
+	nodes := twoNodes(t)
+	makeVote(t, nodes[0], "AAAAA", 3)
+	ctx, stop := context.WithCancel(t.Context())
+	var wg sync.WaitGroup
+	for i := range 32 {
+		wg.Go(func() {
+			for k := 0; ctx.Err() == nil; k++ {
+				if _, err := nodes[i%2].Cast(t.Context(), ballotOf("AAAAA", i, 1+(i+k)%3), mayVote); err != nil {
+					t.Error(err)
+					return
+				}
+			}
+		})
+	}
+	for i := range 50 {
+		v, err := nodes[i%2].Recount(t.Context(), "AAAAA")
+		if err != nil {
+			t.Fatal(err)
+		}
+		m, err := nodes[i%2].Message(t.Context(), channel.Vote("AAAAA"), v.Version)
+		if err != nil || string(m.Data) != string(vote.Event(v)) {
+			t.Fatalf("the recount is\n%s, the event of its version\n%s, %v", vote.Event(v), m.Data, err)
+		}
+	}
+	stop()
+	wg.Wait()
+	agree(t, nodes, "AAAAA")
+}
+
+// A deadline is written once, whichever node does.
+func TestDeadlineOnTwoNodes(t *testing.T) {
+	nodes := twoNodes(t)
+	var services [2]*vote.Service
+	ctx, stop := context.WithCancel(t.Context())
+	var wg sync.WaitGroup
+	for i, e := range nodes {
+		services[i] = vote.New(e, vote.Config{})
+		wg.Go(func() { _ = services[i].Run(ctx) })
+	}
+	var codes []string
+	for i := range 20 {
+		v, err := services[i%2].Create(t.Context(), voterNamed(0), vote.Spec{Question: "?", Options: []string{"a", "b"}, ClosesIn: time.Second + time.Duration(i)*time.Millisecond})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := services[1-i%2].Cast(t.Context(), voterNamed(i), v.Code, []int{1}); err != nil {
+			t.Fatal(err)
+		}
+		codes = append(codes, v.Code)
+	}
+	// Those who ask for a vote that is due close it as well.
+	eventually(t, "all votes are closed", func() bool {
+		return !slices.ContainsFunc(codes, func(code string) bool {
+			v, err := services[0].Get(t.Context(), voterNamed(1), code)
+			return err != nil || v.Open
+		})
+	})
+	stop()
+	wg.Wait()
+	for _, code := range codes {
+		if v := agree(t, nodes, code); v.Version != 3 || v.Voters != 1 || v.Open {
+			t.Errorf("%s is %+v", code, v)
+		}
+	}
+	if code, _, err := nodes[1].NextDeadline(t.Context()); code != "" || err != nil {
+		t.Errorf("there is a deadline of %q still, %v", code, err)
+	}
+}
+
+// Whoever was told that their ballot counts, it does; whoever was not told repeats it, and it counts once: however often connections are lost.
+func TestBallotsWhileConnectionsAreLost(t *testing.T) {
+	server := redistest.Start(t)
+	url := fresh(server)
+	nodes := [2]*Engine{open(t, url, Options{}), open(t, url, Options{})}
+	makeVote(t, nodes[0], "AAAAA", 3)
+	stop := make(chan struct{})
+	var killer, wg sync.WaitGroup
+	admin := open(t, url, Options{})
+	killer.Go(func() {
+		for {
+			select {
+			case <-stop:
+				return
+			case <-time.After(20 * time.Millisecond):
+				_ = admin.client.Do(context.Background(), admin.client.B().Arbitrary("CLIENT", "KILL", "TYPE", "normal").Build()).Error()
+			}
+		}
+	})
+	const voters = 300
+	for i := range voters {
+		wg.Go(func() {
+			b := ballotOf("AAAAA", i, 1+i%3)
+			for n := range 50 {
+				if _, err := nodes[(i+n)%2].Cast(t.Context(), b, mayVote); err == nil {
+					return
+				}
+			}
+			t.Errorf("the ballot of voter %d never went through", i)
+		})
+		if i%10 == 9 {
+			time.Sleep(5 * time.Millisecond)
+		}
+	}
+	wg.Wait()
+	close(stop)
+	killer.Wait()
+	if v := agree(t, nodes, "AAAAA"); v.Voters != voters || v.Options[0].Count != voters/3 {
+		t.Errorf("%d voters made %+v", voters, v)
+	}
+}
+
+// eventually waits for something that the engine does in its own time.
+func eventually(t testing.TB, what string, done func() bool) {
+	t.Helper()
+	for deadline := time.Now().Add(30 * time.Second); !done(); time.Sleep(2 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatalf("not within 30 s: %s", what)
+		}
+	}
+}
