@@ -25,7 +25,7 @@ var arrows = map[string][]string{
 	"identity":               {"channel", "internal/cache", "problem"},
 	"chat":                   {"channel", "identity", "internal/cache", "problem"},
 	"vote":                   {"channel", "identity", "internal/cache", "problem"},
-	"transport":              {"channel", "websocket", "body", "problem"},
+	"transport":              {"channel", "websocket", "internal/loop", "body", "problem"},
 	"api":                    {"chat", "vote", "identity", "channel", "body", "problem"},
 	"engine/sqlite":          {"engine/sqlite/raw", "channel", "identity", "chat", "vote", "problem"},
 	"engine/sqlite/raw":      {},

@@ -81,7 +81,7 @@ func ended(err error) error {
 	return err
 }
 
-func (s *site) Allow(_ *http.Request, who channel.Sender, _ transport.Action, n int) error {
+func (s *site) Allow(who channel.Sender, _ transport.Action, n int) error {
 	return s.Gate.PublishMany(who.ID, n)
 }
 

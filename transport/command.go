@@ -122,8 +122,6 @@ func (s *session) command(ctx context.Context, data []byte) {
 		s.count(s.enqueue(c, name, err))
 		return
 	}
-	s.order.Lock()
-	defer s.order.Unlock()
 	var result any
 	if err == nil {
 		result, err = s.carryOut(ctx, c, name)
@@ -150,12 +148,12 @@ func (s *session) carryOut(ctx context.Context, c command, name channel.Name) (a
 	case "subscribe":
 		return s.subscribe(ctx, c, name)
 	case "unsubscribe":
-		s.remove(name)
+		s.Remove(name)
 		return struct {
 			Channel channel.Name `json:"channel"`
 		}{name}, nil
 	case "signal":
-		return struct{}{}, s.t.pass(ctx, s.r, s.person, name, c.Type, c.Data)
+		return struct{}{}, s.t.pass(ctx, s.person, name, c.Type, c.Data)
 	default:
 		return struct{}{}, nil // ping
 	}
@@ -172,7 +170,7 @@ func (s *session) subscribe(ctx context.Context, c command, name channel.Name) (
 	if err != nil {
 		return nil, err
 	}
-	at, err := s.add(ctx, name, after, lens)
+	at, err := s.Add(ctx, name, after, lens)
 	if err != nil {
 		return nil, err
 	}
@@ -197,7 +195,7 @@ func (s *session) send(answers []event) {
 // answer is the object that answers a command.
 func (s *session) answer(ref json.RawMessage, result any, err error) event {
 	if err != nil {
-		s.t.log(s.r, err)
+		s.t.logFailure(err, "over", "WebSocket")
 		said, _ := json.Marshal(problem.Of(err))
 		return answerEvent(ref, "error", said)
 	}

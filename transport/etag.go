@@ -12,7 +12,7 @@ import (
 
 // tagOf is the entity tag of an answer after which the reader is at these positions: the position itself in the form of one
 // channel, a hash of all in the form of many.
-func tagOf(q *query, reader *reading) string {
+func tagOf(q *query, reader *channel.Reader) string {
 	if !q.many {
 		p, _ := reader.Position(q.starts[0].name)
 		return `"` + p.String() + `"`

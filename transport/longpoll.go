@@ -35,41 +35,34 @@ func (t *Transport) longPoll(w http.ResponseWriter, r *http.Request, q query, pe
 	return t.answer(w, r, q, reader, batches)
 }
 
-// await waits for something to answer with; what it returns when the time is up, is nothing.
-func (t *Transport) await(ctx context.Context, wait time.Duration, reader *reading) ([]channel.Batch, error) {
+// await waits for something to answer with; what it returns when the time is up, is nothing. Once there is something it waits a moment
+// longer, as messages seldom come alone.
+func (t *Transport) await(ctx context.Context, wait time.Duration, reader *channel.Reader) ([]channel.Batch, error) {
 	waiting, cancel := context.WithTimeout(ctx, wait)
 	defer cancel()
 	defer context.AfterFunc(t.leaving, cancel)()
-	d, err := reader.Next(waiting)
-	if err != nil {
-		if waiting.Err() != nil {
+	woken := make(chan struct{}, 1)
+	reader.OnWake(func() {
+		select {
+		case woken <- struct{}{}:
+		default:
+		}
+	})
+	for {
+		select {
+		case <-woken:
+		case <-waiting.Done():
 			return nil, nil
 		}
-		return nil, err
-	}
-	return t.gather(waiting, reader, d.Batches)
-}
-
-// gather waits a moment longer, as messages seldom come alone, and reads again from where the batches began.
-func (t *Transport) gather(ctx context.Context, reader *reading, batches []channel.Batch) ([]channel.Batch, error) {
-	for _, b := range batches {
-		if b.More || b.Gap != nil {
-			return batches, nil
+		if t.o.Gather > 0 {
+			select {
+			case <-time.After(t.o.Gather):
+			case <-waiting.Done(): // the time is up; what is there shall still be had
+			}
+		}
+		d, err := reader.Take(context.WithoutCancel(ctx))
+		if err != nil || len(d.Batches) > 0 {
+			return d.Batches, err
 		}
 	}
-	if t.o.Gather < 0 {
-		return batches, nil
-	}
-	select {
-	case <-time.After(t.o.Gather):
-	case <-ctx.Done():
-		return batches, nil
-	}
-	ctx = context.WithoutCancel(ctx) // the time may be up by now; what is there shall still be had
-	for _, b := range batches {
-		if err := reader.rewind(ctx, b); err != nil {
-			return nil, err
-		}
-	}
-	return reader.Ready(ctx)
 }

@@ -38,7 +38,7 @@ func (t *Transport) poll(w http.ResponseWriter, r *http.Request, q query, person
 }
 
 // answer writes the batches, or 304 if the client has what they would bring it to.
-func (t *Transport) answer(w http.ResponseWriter, r *http.Request, q query, reader *reading, batches []channel.Batch) error {
+func (t *Transport) answer(w http.ResponseWriter, r *http.Request, q query, reader *channel.Reader, batches []channel.Batch) error {
 	// A gap is never "not modified"; nor is what the limit cut, as only at the tail does an equal position mean that nothing
 	// was edited before it either.
 	final := true
@@ -62,7 +62,7 @@ func (t *Transport) answer(w http.ResponseWriter, r *http.Request, q query, read
 }
 
 // appendAnswer appends the body: a batch or gap, or the list of them in the form of many channels.
-func appendAnswer(dst []byte, q *query, reader *reading, batches []channel.Batch) []byte {
+func appendAnswer(dst []byte, q *query, reader *channel.Reader, batches []channel.Batch) []byte {
 	if !q.many {
 		if len(batches) == 0 {
 			name := q.starts[0].name

@@ -28,7 +28,7 @@ func (t *Transport) publish(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	if err := t.site.Allow(r, person, ActionPublish, len(drafts)); err != nil {
+	if err := t.site.Allow(person, ActionPublish, len(drafts)); err != nil {
 		return err
 	}
 	receipts, err := t.site.Publish(r.Context(), person, drafts...)

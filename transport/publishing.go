@@ -126,7 +126,7 @@ func (s *session) mayPublish(n int) error {
 	if s.person.ID == "" {
 		return errNoSession // there is no response left to carry a guest's token
 	}
-	return s.t.site.Allow(s.r, s.person, ActionPublish, n)
+	return s.t.site.Allow(s.person, ActionPublish, n)
 }
 
 // answerAll answers a group with one write.

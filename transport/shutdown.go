@@ -2,8 +2,10 @@ package transport
 
 import (
 	"context"
+	"maps"
 	"math/rand/v2"
 	"net/http"
+	"slices"
 	"time"
 
 	"parley/problem"
@@ -36,6 +38,36 @@ func (t *Transport) hold() error {
 	return nil
 }
 
+// held is a client that is held without a goroutine.
+type held interface {
+	// lookUp is called when the server leaves, and when what is left is cut off. It does not block.
+	lookUp()
+}
+
+// keep makes Shutdown find h; drop undoes it.
+func (t *Transport) keep(h held) {
+	t.mu.Lock()
+	t.parked[h] = struct{}{}
+	leaving := t.leaving.Err() != nil
+	t.mu.Unlock()
+	if leaving {
+		h.lookUp()
+	}
+}
+
+func (t *Transport) drop(h held) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	delete(t.parked, h)
+}
+
+// all returns what is kept.
+func (t *Transport) all() []held {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return slices.Collect(maps.Keys(t.parked))
+}
+
 // Shutdown says bye to all streams, answers all waiting polls with what there is, refuses new ones with 503, and waits until
 // none is left. Publishes that were received before are carried out and answered. When ctx is done first, what is left is cut
 // off, and ctx's error returned. Polls and publishes over HTTP go on until the HTTP server is shut down.
@@ -43,19 +75,32 @@ func (t *Transport) Shutdown(ctx context.Context) error {
 	t.mu.Lock()
 	t.leave()
 	t.mu.Unlock()
+	for _, h := range t.all() {
+		h.lookUp()
+	}
 	ended := make(chan struct{})
 	go func() {
 		t.held.Wait()
 		close(ended)
 	}()
+	var err error
 	select {
 	case <-ended:
-		t.cutNow()
-		return nil
 	case <-ctx.Done():
-		t.cutNow()
-		return ctx.Err()
+		err = ctx.Err()
 	}
+	t.cutNow()
+	for _, h := range t.all() {
+		h.lookUp()
+	}
+	t.rest()
+	return err
+}
+
+// rest ends the loops, once nothing waits there any more: that is soon, as all that is left has been cut off.
+func (t *Transport) rest() {
+	_ = t.sockets.Shutdown(t.cut) // its connections are closed at once
+	t.loops.Stop()
 }
 
 // comeBack draws when a stream's client is asked to come back.

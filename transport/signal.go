@@ -31,7 +31,7 @@ func (t *Transport) signal(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	if err := t.pass(r.Context(), r, person, name, in.Type, in.Data); err != nil {
+	if err := t.pass(r.Context(), person, name, in.Type, in.Data); err != nil {
 		return err
 	}
 	w.WriteHeader(http.StatusAccepted)
@@ -39,7 +39,7 @@ func (t *Transport) signal(w http.ResponseWriter, r *http.Request) error {
 }
 
 // pass sends a signal on behalf of a request or command.
-func (t *Transport) pass(ctx context.Context, r *http.Request, person channel.Sender, name channel.Name, typ string, data json.RawMessage) error {
+func (t *Transport) pass(ctx context.Context, person channel.Sender, name channel.Name, typ string, data json.RawMessage) error {
 	if typ == "" {
 		return problem.BadRequest.Detail(`the signal has no type: {"type":"typing"}`)
 	}
@@ -49,7 +49,7 @@ func (t *Transport) pass(ctx context.Context, r *http.Request, person channel.Se
 	if data == nil {
 		data = json.RawMessage("{}")
 	}
-	if err := t.site.Allow(r, person, ActionSignal, 1); err != nil {
+	if err := t.site.Allow(person, ActionSignal, 1); err != nil {
 		return err
 	}
 	return t.site.Signal(ctx, person, name, typ, data)

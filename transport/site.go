@@ -32,8 +32,8 @@ type Site interface {
 	// Signal sends a signal in the name of p, after it has checked the right to.
 	Signal(ctx context.Context, p channel.Sender, name channel.Name, typ string, data json.RawMessage) error
 
-	// Allow is the rate limits' say about n at once, all or none. For a command on a WebSocket, r is the request that opened it.
-	Allow(r *http.Request, p channel.Sender, what Action, n int) error
+	// Allow is the rate limits' say about n at once, all or none.
+	Allow(p channel.Sender, what Action, n int) error
 
 	// Hold counts one more open stream or waiting poll from the request's address, until release is called.
 	Hold(r *http.Request) (release func(), err error)

@@ -121,7 +121,7 @@ func (s *site) Signal(ctx context.Context, p channel.Sender, name channel.Name, 
 	return s.hub.Signal(ctx, channel.Signal{Channel: name, Type: typ, From: p, Data: data})
 }
 
-func (s *site) Allow(*http.Request, channel.Sender, transport.Action, int) error {
+func (s *site) Allow(channel.Sender, transport.Action, int) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.limited {

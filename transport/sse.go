@@ -50,12 +50,8 @@ func (t *Transport) sse(w http.ResponseWriter, r *http.Request, q query, person 
 	ctx, cancel := context.WithCancel(r.Context())
 	defer cancel()
 	defer context.AfterFunc(t.leaving, cancel)()
-	for len(s.Names()) > 0 {
-		d, err := s.wait(ctx)
-		var events []event
-		if err == nil {
-			events, err = s.events(r.Context(), d)
-		}
+	for s.Len() > 0 {
+		events, err := s.await(ctx, r.Context())
 		if err != nil {
 			if r.Context().Err() == nil {
 				out.bye(t.comeBack())

@@ -9,62 +9,82 @@ import (
 	"parley/problem"
 )
 
-// stream is what SSE and WebSocket have in common: a reading that goes on, and the person's rights, which may end.
+// stream is what SSE and WebSocket have in common: a reader that goes on, and the person's rights, which may end.
 //
-// wait may be called by one goroutine while another one changes the subscriptions; whatever changes them or turns a
-// delivery into events must hold one lock, which is the caller's.
+// What changes its subscriptions, and what turns a delivery into events, must come one after the other.
 type stream struct {
-	*reading
+	*channel.Reader
 	t          *Transport
 	person     channel.Sender
-	generation uint64 // of the rights, when they were last asked for
+	generation uint64        // of the rights, when they were last asked for
+	spoke      time.Duration // when it last said something, by the transport's clock
 }
 
 // openStream begins a stream, and returns what it opens with: a reader that asked for the end is told where that is,
 // so that it can come back even if nothing happens before it leaves.
 func (t *Transport) openStream(ctx context.Context, q query, person channel.Sender) (*stream, []event, error) {
 	generation := t.site.Generation() // before the rights are asked for: what changes meanwhile is asked for again
-	reading, err := t.open(ctx, q, person, channel.Stream)
+	reader, err := t.open(ctx, q, person, channel.Stream)
 	if err != nil {
 		return nil, nil, err
 	}
 	opening := []event{t.helloEvent(person)}
 	for _, s := range q.starts {
 		if s.after == channel.End {
-			p, _ := reading.Position(s.name)
+			p, _ := reader.Position(s.name)
 			opening = append(opening, batchEvent(&channel.Batch{Channel: s.name, From: p, To: p}))
 		}
 	}
-	return &stream{reading: reading, t: t, person: person, generation: generation}, opening, nil
+	return &stream{Reader: reader, t: t, person: person, generation: generation, spoke: t.now()}, opening, nil
 }
 
-// wait waits for something to deliver, or as long as a stream may be silent; then there is nothing, and no error.
-func (s *stream) wait(ctx context.Context) (channel.Delivery, error) {
-	silence, cancel := context.WithTimeout(ctx, s.t.o.Heartbeat)
+// await is ask for who waits: until there is something to say, if nothing else that the stream is alive. wait bounds the waiting, ctx the
+// questions.
+func (s *stream) await(wait, ctx context.Context) ([]event, error) {
+	silence, cancel := context.WithTimeout(wait, s.t.o.Heartbeat)
 	defer cancel()
 	d, err := s.Next(silence)
-	if err != nil && silence.Err() != nil && ctx.Err() == nil {
-		return channel.Delivery{}, nil
+	if err != nil && (silence.Err() == nil || wait.Err() != nil) {
+		return nil, err
 	}
-	return d, err
+	events, err := s.renew(ctx, d)
+	if err != nil {
+		return nil, err
+	}
+	if events = s.events(events, d); len(events) == 0 && len(d.Batches) == 0 {
+		events = append(events, heartbeatEvent(time.Now()))
+	}
+	return events, nil
 }
 
-// events are what is to be said of a delivery: if nothing else, that the stream is alive. Rights that may have
-// changed are asked for before anything is shown.
-func (s *stream) events(ctx context.Context, d channel.Delivery) ([]event, error) {
-	events := make([]event, 0, len(d.Batches)+len(d.Signals)+1)
-	if generation := s.t.site.Generation(); generation != s.generation {
-		ended, err := s.askAgain(ctx, d.Batches)
-		if err != nil {
-			return nil, err
-		}
-		s.generation = generation
-		events = append(events, ended...)
+// look returns what there is to say now, without waiting for anything. When the database must be asked it returns false, and ask is to be
+// called, where there is time. more says that there is more already.
+func (s *stream) look() (events []event, more, ok bool, err error) {
+	if s.t.site.Generation() != s.generation {
+		return nil, false, false, nil
 	}
+	d, ok, err := s.TakeCached()
+	if !ok || err != nil {
+		return nil, false, ok, err
+	}
+	return s.events(nil, d), d.More, true, nil
+}
+
+// ask is look with the database.
+func (s *stream) ask(ctx context.Context) (events []event, more bool, err error) {
+	d, err := s.Take(ctx)
+	if err != nil {
+		return nil, false, err
+	}
+	events, err = s.renew(ctx, d)
+	return s.events(events, d), d.More, err
+}
+
+// events appends what is to be said of a delivery.
+func (s *stream) events(events []event, d channel.Delivery) []event {
 	for i := range d.Batches {
 		switch b := &d.Batches[i]; {
 		case b.Gap != nil && b.Gap.Reason == channel.Deleted:
-			delete(s.lenses, b.Channel)
 			events = append(events, batchEvent(b), endedEvent(b.Channel, channel.ErrDeleted.Detail("%s was deleted", b.Channel)))
 		case s.current(b):
 			events = append(events, batchEvent(b))
@@ -75,10 +95,7 @@ func (s *stream) events(ctx context.Context, d channel.Delivery) ([]event, error
 			events = append(events, signalEvent(&d.Signals[i]))
 		}
 	}
-	if len(events) == 0 && len(d.Batches) == 0 {
-		events = append(events, heartbeatEvent(time.Now()))
-	}
-	return events, nil
+	return events
 }
 
 // current reports whether the subscription still is where the batch led: since that was read, it may have been
@@ -92,14 +109,18 @@ func (s *stream) current(b *channel.Batch) bool {
 	return subscribed && p == to
 }
 
-// askAgain asks for the right to each channel again. Where it is refused, the channel is ended; where the view may
-// have changed, batches that were read with the old one are not shown, but read again with the new one.
-func (s *stream) askAgain(ctx context.Context, inHand []channel.Batch) ([]event, error) {
-	began := make(map[channel.Name]channel.Position, len(inHand))
-	for i := range inHand {
-		began[inHand[i].Channel] = inHand[i].From
+// renew asks for the right to each channel again if it may have changed since it was last asked for: before anything is shown. Where it is
+// refused, the channel is ended; where the view may have changed, batches that were read with the old one are not shown, but
+// read again with the new one.
+func (s *stream) renew(ctx context.Context, inHand channel.Delivery) (ended []event, err error) {
+	generation := s.t.site.Generation()
+	if generation == s.generation {
+		return nil, nil
 	}
-	var ended []event
+	began := make(map[channel.Name]channel.Position, len(inHand.Batches))
+	for i := range inHand.Batches {
+		began[inHand.Batches[i].Channel] = inHand.Batches[i].From
+	}
 	for _, name := range s.Names() {
 		lens, err := s.t.site.MayRead(ctx, s.person, name)
 		if err != nil {
@@ -107,20 +128,21 @@ func (s *stream) askAgain(ctx context.Context, inHand []channel.Batch) ([]event,
 			if why.Status() >= http.StatusInternalServerError {
 				return nil, err // nobody knows: nothing may be shown
 			}
-			s.remove(name)
+			s.Remove(name)
 			ended = append(ended, endedEvent(name, why))
 			continue
 		}
-		if lens == nil && s.lenses[name] == nil {
+		if lens == nil && s.Lens(name) == nil {
 			continue // seen as it is, then as now
 		}
 		from, ok := began[name]
 		if !ok {
 			from, _ = s.Position(name)
 		}
-		if _, err := s.add(ctx, name, from, lens); err != nil {
+		if _, err := s.Add(ctx, name, from, lens); err != nil {
 			return nil, err
 		}
 	}
+	s.generation = generation
 	return ended, nil
 }

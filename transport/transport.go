@@ -3,30 +3,38 @@ package transport
 import (
 	"context"
 	"net/http"
+	"runtime/debug"
 	"sync"
+	"time"
 
 	"parley/channel"
+	"parley/internal/loop"
 	"parley/problem"
 	"parley/websocket"
 )
 
 // Transport serves the channels of a hub over HTTP. Its methods may be called concurrently.
 type Transport struct {
-	hub  *channel.Hub
-	site Site
-	o    Options
+	hub     *channel.Hub
+	site    Site
+	o       Options
+	began   time.Time
+	loops   loop.Set // where silent clients wait
+	sockets *websocket.Server
 
 	// Of Shutdown: leaving asks everything that waits to end, cut makes it.
 	mu             sync.Mutex     // orders enter before Shutdown's wait
 	held           sync.WaitGroup // streams and waiting polls
 	leaving, cut   context.Context
 	leave, cutNow  context.CancelFunc
+	parked         map[held]struct{}
 	encodedBatches sync.Pool // of *[]byte
 }
 
 // New returns the transports of hub's channels. Shutdown ends what they hold open; end it before the hub.
 func New(hub *channel.Hub, site Site, o Options) *Transport {
-	t := &Transport{hub: hub, site: site, o: o.withDefaults()}
+	t := &Transport{hub: hub, site: site, o: o.withDefaults(), began: time.Now(), parked: map[held]struct{}{}}
+	t.sockets = t.newSockets()
 	t.leaving, t.leave = context.WithCancel(context.Background())
 	t.cut, t.cutNow = context.WithCancel(context.Background())
 	t.encodedBatches.New = func() any { return new([]byte) }
@@ -63,10 +71,28 @@ func (t *Transport) handle(h func(http.ResponseWriter, *http.Request) error) htt
 
 // log notes what went wrong on our side; the client's own mistakes and departures are not news.
 func (t *Transport) log(r *http.Request, err error) {
-	if problem.Of(err).Status() == http.StatusInternalServerError && r.Context().Err() == nil {
-		t.o.Logger.Error("request failed", "method", r.Method, "path", r.URL.Path, "error", err)
+	if r.Context().Err() == nil {
+		t.logFailure(err, "method", r.Method, "path", r.URL.Path)
 	}
 }
+
+// logFailure is log where the request is gone.
+func (t *Transport) logFailure(err error, about ...any) {
+	if problem.Of(err).Status() == http.StatusInternalServerError {
+		t.o.Logger.Error("request failed", append(about, "error", err)...)
+	}
+}
+
+// survive is deferred where a panic would end the program: it ends what it happened in alone.
+func (t *Transport) survive(end func()) {
+	if cause := recover(); cause != nil {
+		t.o.Logger.Error("panic in a stream", "panic", cause, "stack", string(debug.Stack()))
+		end()
+	}
+}
+
+// now is the transport's clock, for what is to be compared.
+func (t *Transport) now() time.Duration { return time.Since(t.began) }
 
 // readOne and readMany are the one read, in its two forms.
 func (t *Transport) readOne(w http.ResponseWriter, r *http.Request) error {

@@ -1,162 +1,198 @@
 package transport
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"net/http"
 	"sync"
+	"time"
 
 	"parley/channel"
 	"parley/websocket"
 )
 
-// session is an open WebSocket. One goroutine reads commands and answers them, one delivers, and one publishes while there is
-// something to; each writes for itself, whole objects. A client that does not read blocks them, and thereby its own commands, until it reads again or
-// WriteTimeout closes the connection.
+// session is an open WebSocket. While nothing happens it has no goroutine. What the hub has in memory is delivered by the handlers, which
+// run on an event loop where there is one; commands, and what the database must be asked for, are for a worker: a goroutine
+// that ends when there is nothing more. While it works nothing else is delivered, so nothing of a channel comes before its "subscribe" is
+// answered, or after its "unsubscribe" is. Publishes have a goroutine of their own.
+//
+// A client that does not read is delivered nothing until it has read what was sent; then also its commands are not read any more.
 type session struct {
-	*stream
-	r    *http.Request // that opened it
-	conn *websocket.Conn
-
-	// order is held from a change of the subscriptions to its answer, and from the look at the subscriptions to the
-	// delivery: so nothing of a channel comes before its "subscribe" is answered, or after its "unsubscribe" is.
-	order sync.Mutex
-
+	stream
+	conn       *websocket.Conn
+	opening    []event
+	leave      func()
 	publishing publishing
-	badInRow   int // commands; of the goroutine that reads them
+	badInRow   int // commands; of the worker
 
-	end    context.CancelFunc
-	endMu  sync.Mutex
-	code   websocket.StatusCode // why it ends; the first reason counts
-	reason string
+	beatAt time.Duration // when the timer wakes it
+
+	mu      sync.Mutex
+	queue   [][]byte // commands that wait for the worker
+	waiting int      // bytes of them
+	working bool
+	asking  bool // the worker has to ask the database
+	paused  bool // as too many commands wait
+	over    bool // nothing more is delivered, and no commands taken
+	ended   bool // the worker has nothing more to do, ever
+	gone    bool // the connection has ended
+	code    websocket.StatusCode
+	reason  string
 }
+
+// maxWaiting is how many bytes of commands wait before the client is not read any further. What one read brought comes on top.
+const maxWaiting = 64 << 10
 
 // websocket makes a WebSocket of the request.
 func (t *Transport) websocket(w http.ResponseWriter, r *http.Request, q query, person channel.Sender) error {
-	done, err := t.enter(r)
+	leave, err := t.enter(r)
 	if err != nil {
 		return err
 	}
-	defer done()
 	stream, opening, err := t.openStream(r.Context(), q, person)
 	if err != nil {
+		leave()
 		return err
 	}
-	defer stream.Close()
-	conn, err := websocket.Accept(w, r, &websocket.AcceptOptions{
-		CheckOrigin:  func(*http.Request) error { return nil }, // the site was asked before
-		ReadLimit:    t.o.BodyLimit,
-		WriteTimeout: t.o.WriteTimeout,
-	})
-	if err != nil {
-		return nil // it has been answered
+	s := &session{stream: *stream, opening: opening, leave: leave, publishing: newPublishing()}
+	if _, err := t.sockets.Serve(w, r, s); err != nil { // it has been answered
+		s.Close()
+		leave()
 	}
-	defer conn.CloseNow()
-	ctx, cancel := context.WithCancel(t.cut)
-	defer cancel()
-	s := &session{stream: stream, r: r, conn: conn, publishing: newPublishing(), end: cancel}
-	defer context.AfterFunc(t.cut, func() { conn.CloseNow() })()
-	defer context.AfterFunc(t.leaving, func() { s.finish(websocket.StatusGoingAway, "the server is leaving") })()
-	s.run(ctx, opening)
 	return nil
 }
 
-// run is the life of the session, after which all its goroutines have ended.
-func (s *session) run(ctx context.Context, opening []event) {
-	if s.write(opening) != nil {
+// newSockets makes the server of the WebSockets.
+func (t *Transport) newSockets() *websocket.Server {
+	session := func(c *websocket.Conn) *session { return c.Value().(*session) }
+	return &websocket.Server{
+		Loops: &t.loops,
+		Handler: websocket.Handler{
+			OnOpen:    func(c *websocket.Conn) { session(c).begin(c) },
+			OnMessage: func(c *websocket.Conn, kind websocket.MessageType, data []byte) { session(c).receive(kind, data) },
+			OnWake:    func(c *websocket.Conn) { session(c).attend() },
+			OnClose:   func(c *websocket.Conn, _ error) { session(c).end() },
+		},
+		Options: websocket.AcceptOptions{
+			CheckOrigin:  func(*http.Request) error { return nil }, // the site was asked before
+			ReadLimit:    t.o.BodyLimit,
+			WriteTimeout: t.o.WriteTimeout,
+			SendLimit:    -1, // deliveries wait for the one before to be taken, and answers are bounded by the commands that are taken
+		},
+	}
+}
+
+// begin is the first of the handlers.
+func (s *session) begin(c *websocket.Conn) {
+	defer s.t.survive(func() { c.CloseNow() })
+	s.conn = c
+	if s.write(s.opening) != nil {
 		return
 	}
-	var deliveries sync.WaitGroup
-	deliveries.Go(func() { s.deliver(ctx) })
-	s.readCommands(ctx)
-	s.finish(websocket.StatusNormalClosure, "")
-	deliveries.Wait()
-	s.publishing.workers.Wait() // what was received is carried out, and answered if anybody is there
-	if s.code == websocket.StatusGoingAway {
-		_ = s.write([]event{byeEvent(s.t.comeBack())})
-	}
-	if s.t.cut.Err() == nil {
-		_ = s.conn.Close(s.code, s.reason)
-	}
+	s.opening = nil
+	s.OnWake(c.Wake)
+	c.Wake()
+	s.t.keep(s)
 }
 
-// finish begins the end.
-func (s *session) finish(code websocket.StatusCode, reason string) {
-	s.endMu.Lock()
-	if s.code == 0 {
-		s.code, s.reason = code, reason
-	}
-	s.endMu.Unlock()
-	s.end()
-}
-
-// readCommands carries out commands until the session ends.
-func (s *session) readCommands(ctx context.Context) {
-	for {
-		kind, data, err := s.conn.Read(ctx)
-		if err != nil {
-			return
-		}
-		if kind != websocket.MessageText {
-			s.finish(websocket.StatusUnsupportedData, "commands are JSON, in text messages")
-			return
-		}
-		s.command(ctx, data)
-		if s.badInRow >= maxBadCommands {
-			s.finish(websocket.StatusPolicyViolation, "too many bad commands; see docs/protocol.md")
-			return
-		}
-	}
-}
-
-// deliver writes what the channels bring.
-func (s *session) deliver(ctx context.Context) {
-	for {
-		d, err := s.wait(ctx)
-		if err == nil {
-			err = s.show(ctx, d)
-		}
-		switch {
-		case err == nil:
-			continue
-		case ctx.Err() != nil:
-		case errors.Is(err, websocket.ErrClosed):
-			s.finish(websocket.StatusNormalClosure, "")
-		case errors.Is(err, channel.ErrClosed):
-			s.finish(websocket.StatusGoingAway, "the server is leaving")
-		default:
-			s.t.logStream(s.r, err)
-			s.finish(websocket.StatusInternalError, "something went wrong inside the server; come back to your positions")
-		}
+// receive takes a command.
+func (s *session) receive(kind websocket.MessageType, data []byte) {
+	if kind != websocket.MessageText {
+		s.finish(websocket.StatusUnsupportedData, "commands are JSON, in text messages")
 		return
 	}
-}
-
-func (s *session) show(ctx context.Context, d channel.Delivery) error {
-	s.order.Lock()
-	defer s.order.Unlock()
-	events, err := s.events(ctx, d)
-	if err != nil {
-		return err
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.over {
+		return
 	}
-	return s.write(events)
+	s.queue = append(s.queue, bytes.Clone(data))
+	s.waiting += len(data)
+	if s.waiting > maxWaiting && !s.paused {
+		s.paused = true
+		s.conn.Pause()
+	}
+	s.work()
 }
 
-// write sends each event as a text message, all with as few system calls as possible.
+// attend delivers what there is, or a heartbeat.
+func (s *session) attend() {
+	defer s.t.survive(func() { s.conn.CloseNow() })
+	if !s.isFree() {
+		return // the worker wakes again
+	}
+	if s.conn.Buffered() > 0 {
+		s.conn.WakeDrained()
+		return
+	}
+	events, more, ok, err := s.look()
+	switch {
+	case err != nil:
+		s.fail(err)
+		return
+	case !ok:
+		s.mu.Lock()
+		s.asking = true
+		s.work()
+		s.mu.Unlock()
+		return
+	}
+	now := s.t.now()
+	if len(events) == 0 && now >= s.spoke+s.t.o.Heartbeat {
+		events = append(events, heartbeatEvent(time.Now()))
+	}
+	s.say(events, more, now)
+	if now >= s.beatAt {
+		s.beatAt = s.spoke + s.t.o.Heartbeat
+		s.conn.WakeAfter(s.beatAt - now)
+	}
+}
+
+// isFree reports whether the session may deliver now. Where it was paused and may go on, it does.
+func (s *session) isFree() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.paused && s.waiting <= maxWaiting/2 {
+		s.paused = false
+		s.conn.Resume()
+	}
+	return !s.working && !s.over
+}
+
+// say writes a delivery. If there is more, that follows when it was taken.
+func (s *session) say(events []event, more bool, now time.Duration) {
+	if len(events) > 0 {
+		s.spoke = now
+		if s.write(events) != nil {
+			return // it has ended, as OnClose tells
+		}
+	}
+	if more {
+		s.conn.WakeDrained()
+	}
+}
+
+// write sends each event as a text message.
 func (s *session) write(events []event) error {
 	buffer := s.t.encodedBatches.Get().(*[]byte)
 	defer s.t.encodedBatches.Put(buffer)
-	buf, ends := (*buffer)[:0], make([]int, len(events))
 	for i := range events {
-		buf = events[i].appendJSON(buf)
-		ends[i] = len(buf)
+		*buffer = events[i].appendJSON((*buffer)[:0])
+		if err := s.conn.Write(context.Background(), websocket.MessageText, *buffer); err != nil {
+			return err
+		}
 	}
-	*buffer = buf
-	messages, begin := make([][]byte, len(events)), 0
-	for i, end := range ends {
-		messages[i], begin = buf[begin:end], end
+	return nil
+}
+
+// fail ends the session because of something on our side.
+func (s *session) fail(err error) {
+	switch {
+	case s.t.leaving.Err() != nil || errors.Is(err, channel.ErrClosed):
+		s.finish(websocket.StatusGoingAway, "the server is leaving")
+	default:
+		s.t.logFailure(err, "over", "WebSocket")
+		s.finish(websocket.StatusInternalError, "something went wrong inside the server; come back to your positions")
 	}
-	// Not under the session's context: a message that has begun to be written is to be written whole. The end of the
-	// grace period and WriteTimeout bound it.
-	return s.conn.WriteMany(s.t.cut, websocket.MessageText, messages)
 }
