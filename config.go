@@ -13,9 +13,10 @@ import (
 // MaxHeaderBytes is how large the header of a request may be: set it as http.Server's MaxHeaderBytes.
 const MaxHeaderBytes = 16 << 10
 
-// Config is what a Server is made of. Only Data is needed.
+// Config is what a Server is made of. Only Data or Engine is needed.
 type Config struct {
 	Data      string // folder of the database; made if absent
+	Engine    string // address of Redis, which many servers share, instead of Data; see package parley/engine/redis
 	PublicURL string // address that people use, for links and QR codes; default: the one each request came to
 
 	Origins        []string       // foreign origins whose pages may use the server; "*": all

@@ -7,14 +7,13 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
-	"path/filepath"
 	"strings"
 	"sync"
 
 	"parley/api"
 	"parley/channel"
 	"parley/chat"
-	"parley/engine/sqlite"
+	"parley/engine/redis"
 	"parley/gate"
 	"parley/identity"
 	"parley/problem"
@@ -23,11 +22,11 @@ import (
 	"parley/web"
 )
 
-// Server is Parley as one http.Handler: pages, API and transports over one database. Make it with New, end it with
+// Server is Parley as one http.Handler: pages, API and transports over one engine. Make it with New, end it with
 // Shutdown and then Close.
 type Server struct {
 	handler   http.Handler
-	engine    *sqlite.Engine
+	engine    engine
 	hub       *channel.Hub
 	transport *transport.Transport
 	identity  *identity.Service
@@ -35,13 +34,13 @@ type Server struct {
 	work      sync.WaitGroup
 }
 
-// New opens the database in c.Data, makes the lobby at the first start, and begins the background work (deadlines of
-// votes, guests that expire, retention). It fails when another server has the folder.
+// New opens the database in c.Data, or connects to c.Engine, makes the lobby at the first start, and begins the background work
+// (deadlines of votes, guests that expire, retention). It fails when another server has the folder.
 func New(ctx context.Context, c Config) (*Server, error) {
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)
 	}
-	engine, err := open(c)
+	engine, err := open(ctx, c)
 	if err != nil {
 		return nil, err
 	}
@@ -51,16 +50,6 @@ func New(ctx context.Context, c Config) (*Server, error) {
 		return nil, errors.Join(err, engine.Close())
 	}
 	return s, nil
-}
-
-// fileName is the database's name in the data folder.
-const fileName = "parley.db"
-
-func open(c Config) (*sqlite.Engine, error) {
-	if c.Data == "" {
-		return nil, errors.New("parley: Config.Data, the folder of the database, is not set")
-	}
-	return sqlite.Open(filepath.Join(c.Data, fileName), sqlite.Options{Policies: c.policies(), Logger: c.Log})
 }
 
 // compose makes the parts and puts them together: the one place that knows them all.
@@ -78,6 +67,9 @@ func (s *Server) compose(ctx context.Context, c Config) error {
 			talk.Gone(change.User.ID)
 		}
 	})
+	if shared, many := s.engine.(*redis.Engine); many {
+		shared.FollowFacts(facts{people, talk})
+	}
 	votes := vote.New(s.engine, vote.Config{Rooms: rooms{talk}, Log: c.Log})
 
 	door := gate.New(gate.Options{Origins: c.Origins, Trusted: c.TrustedProxies, Rates: c.Rates, Log: c.Log})

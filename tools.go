@@ -12,9 +12,9 @@ import (
 	"parley/vote"
 )
 
-// NewAdminLink makes a one-time token for /admin#TOKEN in the database of a folder, beside a running server if need be.
-func NewAdminLink(ctx context.Context, data string) (_ string, err error) {
-	engine, err := tool(data)
+// NewAdminLink makes a one-time token for /admin#TOKEN in the data of a server, beside it if it is running.
+func NewAdminLink(ctx context.Context, c Config) (_ string, err error) {
+	engine, err := tool(ctx, c)
 	if err != nil {
 		return "", err
 	}
@@ -34,9 +34,9 @@ type Recounted struct {
 	Right               bool // they are equal
 }
 
-// Recount counts the ballots of votes anew (all votes, if no codes are given), beside a running server if need be.
-func Recount(ctx context.Context, data string, codes ...string) (_ []Recounted, err error) {
-	engine, err := tool(data)
+// Recount counts the ballots of votes anew (all votes, if no codes are given) in the data of a server, beside it if it is running.
+func Recount(ctx context.Context, c Config, codes ...string) (_ []Recounted, err error) {
+	engine, err := tool(ctx, c)
 	if err != nil {
 		return nil, err
 	}
@@ -80,11 +80,14 @@ func recount(ctx context.Context, store vote.Store, code string) (Recounted, err
 	return Recounted{}, fmt.Errorf("vote %s changes faster than it can be counted: close it first", code)
 }
 
-// tool opens the database of a folder beside the server that may be using it.
-func tool(data string) (*sqlite.Engine, error) {
-	file := filepath.Join(data, fileName)
+// tool opens the data beside the servers that may be using it.
+func tool(ctx context.Context, c Config) (engine, error) {
+	if c.Engine != "" {
+		return open(ctx, c)
+	}
+	file := filepath.Join(c.Data, fileName)
 	if _, err := os.Stat(file); err != nil {
-		return nil, fmt.Errorf("there is no database in %s (--data says where it is): %w", data, err)
+		return nil, fmt.Errorf("there is no database in %s (--data says where it is): %w", c.Data, err)
 	}
 	return sqlite.Open(file, sqlite.Options{Tool: true})
 }

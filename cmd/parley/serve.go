@@ -10,7 +10,6 @@ import (
 	"net"
 	"net/http"
 	"os"
-	"path/filepath"
 	"time"
 
 	"github.com/urfave/cli/v3"
@@ -104,11 +103,7 @@ func banner(ctx context.Context, out io.Writer, p *parley.Server, s *settings, s
 	if url == "" {
 		url = scheme + "://" + reachable(addr)
 	}
-	data, err := filepath.Abs(s.parley.Data)
-	if err != nil {
-		data = s.parley.Data
-	}
-	fmt.Fprintf(out, "\n  Parley %s: chat and votes, live\n\n  open    %s\n  data    %s\n", parley.Version(), url, data)
+	fmt.Fprintf(out, "\n  Parley %s: chat and votes, live\n\n  open    %s\n  data    %s\n", parley.Version(), url, s.parley.Where())
 	link, err := p.AdminLink(ctx)
 	if link != "" {
 		fmt.Fprintf(out, "  admin   %s/admin#%s   (works once: its opener becomes the administrator)\n", url, link)

@@ -54,6 +54,11 @@ func allSettings() []setting {
 				}
 				return nil
 			}},
+		{"engine", "Server", "Redis that many servers share, instead of the folder: redis://host:port, rediss://, redis+sentinel://, redis+cluster://", "",
+			func(s *settings, v string) error {
+				s.parley.Engine = v
+				return parley.CheckEngine(v)
+			}},
 		{"public-url", "Server", "address that people use, for links and QR codes; empty: the one each request came to", "",
 			func(s *settings, v string) error {
 				s.parley.PublicURL = strings.TrimSuffix(v, "/")

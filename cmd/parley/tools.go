@@ -20,7 +20,7 @@ func adminLinkCommand(file *configFile) *cli.Command {
 			if err != nil {
 				return err
 			}
-			token, err := parley.NewAdminLink(ctx, s.parley.Data)
+			token, err := parley.NewAdminLink(ctx, s.parley)
 			if err != nil {
 				return err
 			}
@@ -45,7 +45,7 @@ func recountCommand(file *configFile) *cli.Command {
 			if err != nil {
 				return err
 			}
-			counts, err := parley.Recount(ctx, s.parley.Data, cmd.Args().Slice()...)
+			counts, err := parley.Recount(ctx, s.parley, cmd.Args().Slice()...)
 			if err != nil {
 				return err
 			}

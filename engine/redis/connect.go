@@ -192,3 +192,18 @@ func reason(err error) error {
 	}
 	return err
 }
+
+// Check reports whether an address can be understood: ErrBadURL, which says what is wrong.
+func Check(addr string) error {
+	_, err := parseAddress(addr)
+	return err
+}
+
+// Shown is an address without its password and parameters, to be shown and logged.
+func Shown(addr string) string {
+	a, err := parseAddress(addr)
+	if err != nil {
+		return "Redis"
+	}
+	return a.shown
+}

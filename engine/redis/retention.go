@@ -97,7 +97,8 @@ func (k *keeper) sweep(ctx context.Context, inTurns bool) error {
 			if p.KeepCount == 0 && p.KeepAge == 0 {
 				continue
 			}
-			if err := k.sweepKind(ctx, partition, kind); err != nil {
+			trim := func(name channel.Name) error { return k.trim(ctx, name) }
+			if err := k.e.eachChannel(ctx, partition, kind, trim); err != nil {
 				return err
 			}
 		}
@@ -105,16 +106,17 @@ func (k *keeper) sweep(ctx context.Context, inTurns bool) error {
 	return nil
 }
 
-func (k *keeper) sweepKind(ctx context.Context, partition int, kind string) error {
+// eachChannel calls fn with the channels of a kind in a partition, by name.
+func (e *Engine) eachChannel(ctx context.Context, partition int, kind string, fn func(channel.Name) error) error {
 	after, end := "("+kind+":", "("+kind+";" // the character after the colon
 	for {
-		command := k.e.client.B().Zrangebylex().Key(k.e.keys.names(partition)).Min(after).Max(end).Limit(0, sweepChannels).Build()
-		names, err := k.e.ask(ctx, command).AsStrSlice()
+		command := e.client.B().Zrangebylex().Key(e.keys.names(partition)).Min(after).Max(end).Limit(0, sweepChannels).Build()
+		names, err := e.ask(ctx, command).AsStrSlice()
 		if err != nil || len(names) == 0 {
 			return err
 		}
 		for _, name := range names {
-			if err := k.trim(ctx, channel.Name(name)); err != nil {
+			if err := fn(channel.Name(name)); err != nil {
 				return err
 			}
 		}
