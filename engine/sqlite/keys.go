@@ -68,12 +68,21 @@ func (t *tx) replay(d *channel.Draft, key []byte) (*channel.Receipt, error) {
 	return &channel.Receipt{Channel: d.Channel, Position: first, ID: d.Key, At: time.UnixMilli(at).UTC(), Durability: channel.Fsynced, Replayed: true}, nil
 }
 
-// claim remembers a key with its receipt, unless it is known: then it returns false and nothing was written. To look and to
-// write in one statement takes half the time of doing one after the other.
+// claim remembers a key with its receipt, unless it is known: then it returns false and nothing was written.
 func (t *tx) claim(d *channel.Draft, key []byte, r *channel.Receipt) (bool, error) {
-	today, written := day(t.now), t.written
-	result, err := t.exec(`INSERT OR IGNORE INTO keys (day, key, content, seq, mark, at) SELECT ?1, ?2, ?3, ?4, ?5, ?6
-WHERE NOT EXISTS (SELECT 1 FROM keys WHERE day IN (?1 - 1, ?1 + 1) AND key = ?2)`,
+	today := day(t.now)
+	if err := t.keyDays.look(t, today); err != nil {
+		return false, err
+	}
+	for _, other := range t.keyDays.others {
+		var one int
+		err := t.queryRow("SELECT 1 FROM keys WHERE day = ? AND key = ?", other, key).Scan(&one)
+		if !errors.Is(err, sql.ErrNoRows) {
+			return false, err
+		}
+	}
+	written := t.written
+	result, err := t.exec("INSERT OR IGNORE INTO keys (day, key, content, seq, mark, at) VALUES (?, ?, ?, ?, ?, ?)",
 		today, key, contentHash(d), int64(r.Position.Seq), int64(r.Position.Mark), r.At.UnixMilli())
 	if err != nil {
 		return false, err
@@ -82,4 +91,29 @@ WHERE NOT EXISTS (SELECT 1 FROM keys WHERE day IN (?1 - 1, ?1 + 1) AND key = ?2)
 		t.written = written
 	}
 	return result.Changed > 0, nil
+}
+
+// keyDays are the days beside today on which keys came that count: mostly there is one, or none. They are asked for when the day
+// begins; after that none gets its first key.
+type keyDays struct {
+	today  int64
+	others []int64
+}
+
+func (k *keyDays) look(t *tx, today int64) error {
+	if k.today == today {
+		return nil
+	}
+	var others []int64
+	for _, other := range []int64{today - 1, today + 1} {
+		var any bool
+		if err := t.queryRow("SELECT EXISTS (SELECT 1 FROM keys WHERE day = ?)", other).Scan(&any); err != nil {
+			return err
+		}
+		if any {
+			others = append(others, other)
+		}
+	}
+	k.today, k.others = today, others
+	return nil
 }

@@ -13,9 +13,10 @@ import (
 // tx is the transaction that the writer is in. It belongs to the writer's goroutine; operations use it while they run, and
 // never keep it.
 type tx struct {
-	w     *writer
-	tails tails
-	draw  draw
+	w       *writer
+	tails   tails
+	keyDays keyDays
+	draw    draw
 
 	// Of the transaction:
 	now      time.Time // the server's clock when it began
