@@ -150,7 +150,7 @@ func TestBallotsFromTwoNodes(t *testing.T) {
 		before = tally.Voters
 	}
 	for i := range nodes {
-		eventually(t, "a node hears every tally", func() bool { return len(heard[i].Messages(channel.Vote("AAAAA"))) >= int(v.Version) })
+		redistest.Eventually(t, "a node hears every tally", func() bool { return len(heard[i].Messages(channel.Vote("AAAAA"))) >= int(v.Version) })
 		for j, m := range heard[i].Messages(channel.Vote("AAAAA")) {
 			if tally := parseTally(t, m); tally.Version != uint64(j+1) {
 				t.Fatalf("node %d heard version %d as number %d", i, tally.Version, j+1)
@@ -252,7 +252,7 @@ func TestDeadlineOnTwoNodes(t *testing.T) {
 		codes = append(codes, v.Code)
 	}
 	// Those who ask for a vote that is due close it as well.
-	eventually(t, "all votes are closed", func() bool {
+	redistest.Eventually(t, "all votes are closed", func() bool {
 		return !slices.ContainsFunc(codes, func(code string) bool {
 			v, err := services[0].Get(t.Context(), voterNamed(1), code)
 			return err != nil || v.Open
@@ -309,15 +309,5 @@ func TestBallotsWhileConnectionsAreLost(t *testing.T) {
 	killer.Wait()
 	if v := agree(t, nodes, "AAAAA"); v.Voters != voters || v.Options[0].Count != voters/3 {
 		t.Errorf("%d voters made %+v", voters, v)
-	}
-}
-
-// eventually waits for something that the engine does in its own time.
-func eventually(t testing.TB, what string, done func() bool) {
-	t.Helper()
-	for deadline := time.Now().Add(30 * time.Second); !done(); time.Sleep(2 * time.Millisecond) {
-		if time.Now().After(deadline) {
-			t.Fatalf("not within 30 s: %s", what)
-		}
 	}
 }
