@@ -181,6 +181,15 @@ func (e *Engine) RevokeInvite(ctx context.Context, id string) error {
 // DeleteRoom removes a room and all that was in it; see chat.Store. With up to stepMembers members that is one script, all or nothing. With more, the
 // room and everybody's membership end in one script, and the members are told in further ones; an inbox that is deleted is passed over then.
 func (e *Engine) DeleteRoom(ctx context.Context, id string, left channel.Draft) error {
+	later, err := e.endRoom(ctx, id, left)
+	if err != nil || !later {
+		return err
+	}
+	return e.finishRoom(ctx, id)
+}
+
+// endRoom makes a room be no more. later: there are members who are still to be told.
+func (e *Engine) endRoom(ctx context.Context, id string, left channel.Draft) (later bool, err error) {
 	c := e.newFactsCall(roomDeleteScript, "room:"+id)
 	c.arg(id)
 	c.int(stepMembers)
@@ -193,13 +202,11 @@ func (e *Engine) DeleteRoom(ctx context.Context, id string, left channel.Draft) 
 	c.deletions(channel.Room(id))
 	result, err := c.runFacts(ctx)
 	if err != nil {
-		return err
+		return false, err
 	}
 	c.deliverFacts(ctx)
-	if later, err := result.AsInt64(); err != nil || later == 0 {
-		return err
-	}
-	return e.finishRoom(ctx, id)
+	n, err := result.AsInt64()
+	return n == 1, err
 }
 
 // runTogether runs calls that only read, at once: their commands share a pipeline.
