@@ -3,7 +3,6 @@ package transport
 import (
 	"crypto/sha256"
 	"encoding/base64"
-	"net/http"
 	"slices"
 	"strings"
 
@@ -36,8 +35,8 @@ func appendItem(dst []byte, name channel.Name, p channel.Position) []byte {
 
 // matches reports whether If-None-Match lists the tag, by the weak comparison of RFC 9110, section 13.1.2. "*" would match
 // whatever there is: it says nothing about what the client has, so here it does not match.
-func matches(h http.Header, tag string) bool {
-	for _, list := range h.Values("If-None-Match") {
+func matches(listed []string, tag string) bool {
+	for _, list := range listed {
 		for {
 			list = strings.TrimLeft(list, " \t,")
 			opened, ok := strings.CutPrefix(strings.TrimPrefix(list, "W/"), `"`)

@@ -69,7 +69,7 @@ func FuzzIfNoneMatch(f *testing.F) {
 		f.Add(header)
 	}
 	f.Fuzz(func(t *testing.T, header string) {
-		if matches(http.Header{"If-None-Match": {header}}, `"1-a"`) && !strings.Contains(header, `"1-a"`) {
+		if matches([]string{header}, `"1-a"`) && !strings.Contains(header, `"1-a"`) {
 			t.Fatalf("%q matches", header)
 		}
 	})

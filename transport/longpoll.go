@@ -10,29 +10,31 @@ import (
 
 // longPoll answers as soon as there is something, and otherwise when the time is up or the server leaves.
 func (t *Transport) longPoll(w http.ResponseWriter, r *http.Request, q query, person channel.Sender) error {
-	done, err := t.enter(r)
+	leave, err := t.enter(r)
 	if err != nil {
 		return err
 	}
-	defer done()
 	reader, err := t.open(r.Context(), q, person, channel.LongPoll)
 	if err != nil {
+		leave()
 		return err
 	}
+	d, err := reader.Take(r.Context())
+	if err == nil && len(d.Batches) == 0 && t.parkPoll(w, r, q, reader, leave) {
+		return nil
+	}
+	defer leave()
 	defer reader.Close()
-	batches, err := reader.Ready(r.Context())
-	if err != nil {
+	if err == nil && len(d.Batches) == 0 {
+		d.Batches, err = t.await(r.Context(), q.wait, reader)
+	}
+	switch {
+	case err != nil:
 		return err
-	}
-	if len(batches) == 0 {
-		if batches, err = t.await(r.Context(), q.wait, reader); err != nil {
-			return err
-		}
-	}
-	if r.Context().Err() != nil {
+	case r.Context().Err() != nil:
 		return nil // nobody is there to be answered
 	}
-	return t.answer(w, r, q, reader, batches)
+	return t.answer(w, r, q, reader, d.Batches)
 }
 
 // await waits for something to answer with; what it returns when the time is up, is nothing. Once there is something it waits a moment

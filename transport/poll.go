@@ -39,26 +39,36 @@ func (t *Transport) poll(w http.ResponseWriter, r *http.Request, q query, person
 
 // answer writes the batches, or 304 if the client has what they would bring it to.
 func (t *Transport) answer(w http.ResponseWriter, r *http.Request, q query, reader *channel.Reader, batches []channel.Batch) error {
-	// A gap is never "not modified"; nor is what the limit cut, as only at the tail does an equal position mean that nothing
-	// was edited before it either.
-	final := true
-	for _, b := range batches {
-		final = final && !b.More && b.Gap == nil
-	}
-	w.Header().Set("Cache-Control", "private, no-cache")
-	if len(reader.Names()) > 0 { // none: deleted
-		tag := tagOf(&q, reader)
+	w.Header().Set("Cache-Control", private)
+	tag, news := judge(&q, reader, batches, r.Header["If-None-Match"])
+	if tag != "" {
 		w.Header().Set("ETag", tag)
-		if final && matches(r.Header, tag) {
-			w.WriteHeader(http.StatusNotModified)
-			return nil
-		}
+	}
+	if !news {
+		w.WriteHeader(http.StatusNotModified)
+		return nil
 	}
 	buffer := t.encodedBatches.Get().(*[]byte)
 	defer t.encodedBatches.Put(buffer)
 	*buffer = appendAnswer((*buffer)[:0], &q, reader, batches)
 	t.send(w, http.StatusOK, *buffer)
 	return nil
+}
+
+const private = "private, no-cache"
+
+// judge returns the answer's entity tag, if it has one, and whether it is news to a client that has what is listed.
+func judge(q *query, reader *channel.Reader, batches []channel.Batch, listed []string) (tag string, news bool) {
+	if reader.Len() == 0 { // deleted
+		return "", true
+	}
+	// A gap is never "not modified"; nor is what the limit cut, as only at the tail does an equal position mean that nothing
+	// was edited before it either.
+	for _, b := range batches {
+		news = news || b.More || b.Gap != nil
+	}
+	tag = tagOf(q, reader)
+	return tag, news || !matches(listed, tag)
 }
 
 // appendAnswer appends the body: a batch or gap, or the list of them in the form of many channels.

@@ -61,6 +61,23 @@ func (t *Transport) drop(h held) {
 	delete(t.parked, h)
 }
 
+// enterLine is keep for a connection on a loop, which Shutdown waits for. It is refused once all are cut off.
+func (t *Transport) enterLine(h held) bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.cut.Err() != nil {
+		return false
+	}
+	t.lines.Add(1)
+	t.parked[h] = struct{}{}
+	return true
+}
+
+func (t *Transport) leaveLine(h held) {
+	t.drop(h)
+	t.lines.Done()
+}
+
 // all returns what is kept.
 func (t *Transport) all() []held {
 	t.mu.Lock()
@@ -89,7 +106,9 @@ func (t *Transport) Shutdown(ctx context.Context) error {
 	case <-ctx.Done():
 		err = ctx.Err()
 	}
+	t.mu.Lock()
 	t.cutNow()
+	t.mu.Unlock()
 	for _, h := range t.all() {
 		h.lookUp()
 	}
@@ -100,6 +119,7 @@ func (t *Transport) Shutdown(ctx context.Context) error {
 // rest ends the loops, once nothing waits there any more: that is soon, as all that is left has been cut off.
 func (t *Transport) rest() {
 	_ = t.sockets.Shutdown(t.cut) // its connections are closed at once
+	t.lines.Wait()
 	t.loops.Stop()
 }
 

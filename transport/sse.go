@@ -22,30 +22,43 @@ func (t *Transport) sse(w http.ResponseWriter, r *http.Request, q query, person 
 	if err := q.resume(r.Header.Get("Last-Event-ID")); err != nil {
 		return err
 	}
-	done, err := t.enter(r)
+	leave, err := t.enter(r)
 	if err != nil {
 		return err
 	}
-	defer done()
 	s, opening, err := t.openStream(r.Context(), q, person)
 	if err != nil {
+		leave()
 		return err
 	}
-	defer s.Close()
-
 	h := w.Header()
 	h.Set("Content-Type", "text/event-stream")
 	h.Set("Cache-Control", "no-cache, no-transform") // no-transform keeps proxies from compressing, which buffers
 	h.Set("X-Accel-Buffering", "no")                 // nginx
+	e := &encoder{many: q.many, seen: q.starts}
+	e.buf = append(e.buf, "retry: "+strconv.FormatInt(retryAdvice.Milliseconds(), 10)+"\n"...)
+	e.add(opening[0])
+	e.buf = append(e.buf, padding...)
+	for _, ev := range opening[1:] {
+		e.add(ev)
+	}
+	if t.parkSSE(w, r, s, e, leave) {
+		return nil
+	}
+	defer leave()
+	defer s.Close()
+	t.sseFrom(w, r, s, e)
+	return nil
+}
+
+// sseFrom is sse in the request's goroutine, after the head.
+func (t *Transport) sseFrom(w http.ResponseWriter, r *http.Request, s *stream, e *encoder) {
 	w.WriteHeader(http.StatusOK)
-	out := newEventWriter(t.writer(w), &q)
+	out := eventWriter{t.writer(w), e}
 	defer out.done()
 	defer context.AfterFunc(t.cut, out.cutOff)()
-	out.buf = append(out.buf, "retry: "+strconv.FormatInt(retryAdvice.Milliseconds(), 10)+"\n"...)
-	out.add(opening[0])
-	out.buf = append(out.buf, padding...)
-	if out.write(opening[1:]) != nil {
-		return nil
+	if out.flush() != nil {
+		return
 	}
 	ctx, cancel := context.WithCancel(r.Context())
 	defer cancel()
@@ -55,15 +68,16 @@ func (t *Transport) sse(w http.ResponseWriter, r *http.Request, q query, person 
 		if err != nil {
 			if r.Context().Err() == nil {
 				out.bye(t.comeBack())
+				_ = out.flush()
 				t.logStream(r, err)
 			}
-			return nil
+			return
 		}
 		if out.write(events) != nil {
-			return nil // gone, or it takes nothing: it will come back to its position
+			return // gone, or it takes nothing: it will come back to its position
 		}
 	}
-	return nil // every channel has ended; who connects again is told why
+	// Every channel has ended; who connects again is told why.
 }
 
 // resume takes the positions of Last-Event-ID, which an EventSource sends when it connects again, in place of the URL's.
@@ -90,20 +104,66 @@ func (q *query) resume(lastID string) error {
 	return nil
 }
 
-// eventWriter writes events, with the ids by which a reader that was cut off comes back.
-type eventWriter struct {
-	writer
+// encoder makes text of events, with the ids by which a reader that was cut off comes back.
+type encoder struct {
 	many bool
 	seen []start // where the reader is once all of buf has arrived
 	buf  []byte
 }
 
-func newEventWriter(w writer, q *query) *eventWriter {
-	return &eventWriter{writer: w, many: q.many, seen: append([]start(nil), q.starts...)}
+func (e *encoder) add(ev event) {
+	e.buf = append(append(append(e.buf, "event: "...), ev.name...), '\n')
+	if ev.batch != nil {
+		e.moved(ev.batch)
+		e.addID()
+	}
+	e.buf = ev.appendJSON(append(e.buf, "data: "...))
+	e.buf = append(e.buf, "\n\n"...)
 }
 
-// write sends the events, as one write where they fit in a chunk.
-func (w *eventWriter) write(events []event) error {
+// moved notes where a batch or gap brings the reader.
+func (e *encoder) moved(b *channel.Batch) {
+	for i := range e.seen {
+		if e.seen[i].name != b.Channel {
+			continue
+		}
+		switch {
+		case b.Gap == nil:
+			e.seen[i].after = b.To
+		case b.Gap.Reason != channel.Deleted:
+			e.seen[i].after = b.Gap.Resume
+		}
+	}
+}
+
+func (e *encoder) addID() {
+	e.buf = append(e.buf, "id: "...)
+	for i, s := range e.seen {
+		switch {
+		case !e.many:
+			e.buf = s.after.AppendText(e.buf)
+		case i > 0:
+			e.buf = appendItem(append(e.buf, ','), s.name, s.after)
+		default:
+			e.buf = appendItem(e.buf, s.name, s.after)
+		}
+	}
+	e.buf = append(e.buf, '\n')
+}
+
+// bye says that the server leaves, to the page and to its EventSource.
+func (e *encoder) bye(after time.Duration) {
+	e.buf = append(e.buf, "retry: "+strconv.FormatInt(after.Milliseconds(), 10)+"\n"...)
+	e.add(byeEvent(after))
+}
+
+// eventWriter writes events, as one write where they fit in a chunk.
+type eventWriter struct {
+	writer
+	*encoder
+}
+
+func (w eventWriter) write(events []event) error {
 	for _, e := range events {
 		w.add(e)
 		if len(w.buf) >= chunk {
@@ -115,57 +175,11 @@ func (w *eventWriter) write(events []event) error {
 	return w.flush()
 }
 
-func (w *eventWriter) flush() error {
+func (w eventWriter) flush() error {
 	err := w.writer.write(w.buf)
 	if cap(w.buf) > 2*chunk {
 		w.buf = nil // a stream that is silent again holds little
 	}
 	w.buf = w.buf[:0]
 	return err
-}
-
-func (w *eventWriter) add(e event) {
-	w.buf = append(append(append(w.buf, "event: "...), e.name...), '\n')
-	if e.batch != nil {
-		w.moved(e.batch)
-		w.addID()
-	}
-	w.buf = e.appendJSON(append(w.buf, "data: "...))
-	w.buf = append(w.buf, "\n\n"...)
-}
-
-// moved notes where a batch or gap brings the reader.
-func (w *eventWriter) moved(b *channel.Batch) {
-	for i := range w.seen {
-		if w.seen[i].name != b.Channel {
-			continue
-		}
-		switch {
-		case b.Gap == nil:
-			w.seen[i].after = b.To
-		case b.Gap.Reason != channel.Deleted:
-			w.seen[i].after = b.Gap.Resume
-		}
-	}
-}
-
-func (w *eventWriter) addID() {
-	w.buf = append(w.buf, "id: "...)
-	for i, s := range w.seen {
-		switch {
-		case !w.many:
-			w.buf = s.after.AppendText(w.buf)
-		case i > 0:
-			w.buf = appendItem(append(w.buf, ','), s.name, s.after)
-		default:
-			w.buf = appendItem(w.buf, s.name, s.after)
-		}
-	}
-	w.buf = append(w.buf, '\n')
-}
-
-// bye says that the server leaves, to the page and to its EventSource.
-func (w *eventWriter) bye(after time.Duration) {
-	w.buf = append(w.buf, "retry: "+strconv.FormatInt(after.Milliseconds(), 10)+"\n"...)
-	_ = w.write([]event{byeEvent(after)})
 }

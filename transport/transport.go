@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"runtime/debug"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"parley/channel"
@@ -28,7 +29,9 @@ type Transport struct {
 	leaving, cut   context.Context
 	leave, cutNow  context.CancelFunc
 	parked         map[held]struct{}
-	encodedBatches sync.Pool // of *[]byte
+	lines          sync.WaitGroup // HTTP connections on the loops
+	encodedBatches sync.Pool      // of *[]byte
+	lastHead       atomic.Pointer[string]
 }
 
 // New returns the transports of hub's channels. Shutdown ends what they hold open; end it before the hub.

@@ -61,6 +61,7 @@ func newWorldOver(t *testing.T, o transport.Options, start func(*httptest.Server
 	mux := http.NewServeMux()
 	tr.Register(mux)
 	server := httptest.NewUnstartedServer(mux)
+	server.Listener = tr.Front(server.Config, server.Listener)
 	start(server)
 	w := &world{t, server.URL, server.Client(), server, tr, hub, engine, s}
 	w.http.Timeout = patience

@@ -1,0 +1,129 @@
+package transport
+
+import (
+	"net"
+	"net/http"
+	"strings"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"parley/internal/loop"
+)
+
+// line is an HTTP/1.1 connection that was taken from net/http, and waits on an event loop. Only the loop uses it.
+type line struct {
+	loop.Source
+	patience time.Duration // WriteTimeout
+	closed   bool
+	rest     []byte        // of what is being written: the kernel takes no more for now
+	progress int           // bytes written since writeBy was set
+	writeBy  time.Duration // by the loop's clock; 0 for never
+}
+
+// takes returns the connection of a request, if it can be taken from net/http.
+func takes(r *http.Request) *homing {
+	h, ok := r.Context().Value(homingKey{}).(*homing)
+	if !ok || r.TLS != nil || !r.ProtoAtLeast(1, 1) || r.ProtoMajor != 1 || r.ContentLength != 0 {
+		return nil
+	}
+	return h
+}
+
+// seize takes the connection from net/http, with what it has read of the next request. It is false if nothing was done.
+func seize(w http.ResponseWriter) (nc net.Conn, read []byte, ok bool) {
+	nc, br, err := http.NewResponseController(w).Hijack()
+	if err != nil {
+		return nil, nil, false
+	}
+	if n := br.Reader.Buffered(); n > 0 {
+		read, _ = br.Reader.Peek(n)
+		read = append([]byte(nil), read...)
+	}
+	return nc, read, true
+}
+
+// write writes p as far as the peer takes it; what is left follows. It reports whether the connection is still good.
+func (l *line) write(p []byte) bool {
+	n := 0
+	if l.rest == nil {
+		var err error
+		if n, err = l.put(p); err != nil {
+			return false
+		}
+	}
+	if n < len(p) {
+		l.rest = append(l.rest, p[n:]...)
+		l.bound()
+	}
+	return true
+}
+
+// drain goes on with what is left.
+func (l *line) drain() bool {
+	n, err := l.put(l.rest)
+	if err != nil {
+		return false
+	}
+	if l.progress += n; n == len(l.rest) {
+		l.rest, l.progress, l.writeBy = nil, 0, 0
+		return true
+	}
+	if l.rest = l.rest[n:]; l.progress >= chunk {
+		l.progress, l.writeBy = 0, 0
+	}
+	l.bound()
+	return true
+}
+
+// bound begins the time that the peer has for the next chunk.
+func (l *line) bound() {
+	if l.writeBy == 0 {
+		l.writeBy = l.Loop().Now() + l.patience
+		l.RemindBy(l.writeBy)
+	}
+}
+
+func (l *line) put(p []byte) (int, error) {
+	for {
+		switch n, err := unix.Write(l.FD(), p); err {
+		case nil:
+			return n, nil
+		case unix.EINTR:
+		case unix.EAGAIN:
+			return 0, nil
+		default:
+			return 0, err
+		}
+	}
+}
+
+// passed reports whether a time of the loop's clock has come.
+func (l *line) passed(t time.Duration) bool { return t != 0 && t <= l.Loop().Now() }
+
+// earliest returns the first of the times that are set.
+func earliest(times ...time.Duration) (first time.Duration) {
+	for _, t := range times {
+		if t != 0 && (first == 0 || t < first) {
+			first = t
+		}
+	}
+	return first
+}
+
+// head is the headers that a handler has set, as they are sent. Most requests' are the same, and share one text.
+func (t *Transport) head(h http.Header) string {
+	var b strings.Builder
+	_ = h.Write(&b)
+	text := b.String()
+	if last := t.lastHead.Load(); last != nil && *last == text {
+		return *last
+	}
+	t.lastHead.Store(&text)
+	return text
+}
+
+// appendDate appends the header that every answer has (RFC 9110, section 6.6.1).
+func appendDate(dst []byte) []byte {
+	return append(time.Now().UTC().AppendFormat(append(dst, "Date: "...), http.TimeFormat), "\r\n"...)
+}
