@@ -80,10 +80,11 @@ func (fs *feeds) resume(s *Subscription) {
 	}
 	s.full = false
 	switch {
+	case s.read != end && seqOf(s.read) < f.reached:
+		// It was read past s: by others, or by a link that did not know yet that nobody takes more, and may never have noticed.
+		fs.rewind(s.channel, f)
 	case alone:
 		f.reached = seqOf(s.read)
-	case s.read != end && seqOf(s.read) < f.reached:
-		fs.rewind(s.channel, f)
 	}
 	fs.onChange()
 }

@@ -274,3 +274,23 @@ func neverUndercut(t *testing.T) {
 		}
 	}
 }
+
+// A link learns a little later that a full subscription takes no more. What it brings meanwhile is not taken; if the subscription
+// takes more again before the link has learnt anything, that must be read again.
+func TestWhatAFullSubscriptionDidNotTakeIsReadAgain(t *testing.T) {
+	inPool(t, func(p *pool) {
+		s := p.add("0")
+		s.limit = 3
+		p.e.feeds.receive(piece(0, 3))
+		p.e.feeds.receive(piece(3, 4))
+		if !s.full || !slices.Equal(waiting(s), upTo(3)) {
+			t.Fatalf("full %v, with %v", s.full, waiting(s))
+		}
+		s.queue = nil
+		p.e.feeds.resume(s)
+		p.advance(0)
+		if p.rewinds != 1 {
+			t.Fatalf("%d rewinds", p.rewinds)
+		}
+	})
+}

@@ -38,7 +38,10 @@ type socketLink struct {
 }
 
 // told is what the server knows of a channel.
-type told struct{ answered, again bool }
+type told struct {
+	after           string // from where it was asked for
+	answered, again bool
+}
 
 // command is one that waits for its answer. answered is called once, with the lock held.
 type command struct {
@@ -172,7 +175,7 @@ func (l *socketLink) rewind(channel string) {
 	switch {
 	case t == nil:
 	case !t.answered:
-		t.again = true
+		t.again = t.again || t.after != l.env.feeds.after(channel)
 	default:
 		l.unsubscribe(channel)
 		l.sync()
@@ -185,7 +188,8 @@ func (l *socketLink) unsubscribe(channel string) {
 }
 
 func (l *socketLink) subscribe(channel string) {
-	t, after := &told{}, l.env.feeds.after(channel)
+	after := l.env.feeds.after(channel)
+	t := &told{after: after}
 	l.told[channel] = t
 	l.command(map[string]any{"op": "subscribe", "channel": channel, "after": after}, func(result json.RawMessage, err *Error) {
 		if l.told[channel] != t || l.closed {
