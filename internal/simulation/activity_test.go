@@ -41,6 +41,7 @@ func (a *activity) add(w *world) {
 		for _, got := range r.got {
 			for _, e := range got.events {
 				switch {
+				case e.checkpoint:
 				case e.gap != nil:
 					a.times["gaps: "+e.gap.Reason]++
 				case e.from != "":

@@ -161,7 +161,7 @@ func (e *engine) trouble(ctx context.Context, what string, patient bool) error {
 	slow, failing, dead := e.slow.After(now), e.failing.After(now), e.dead
 	delay := time.Duration(random.IntN(int(2 * time.Second)))
 	if !slow {
-		delay /= 1000
+		delay /= 100
 	}
 	overloaded := random.IntN(2) == 0
 	e.mu.Unlock()
@@ -221,7 +221,11 @@ func (e *engine) Read(ctx context.Context, name channel.Name, after channel.Posi
 	if err := e.trouble(ctx, fmt.Sprintf("read %s %d", name, after.Seq), true); err != nil {
 		return channel.Batch{}, err
 	}
-	return e.current().Read(ctx, name, after, limit, maxBytes)
+	b, err := e.current().Read(ctx, name, after, limit, maxBytes)
+	if err2 := e.trouble(ctx, fmt.Sprintf("answer %s %d", name, after.Seq), true); err2 != nil {
+		return channel.Batch{}, err2
+	}
+	return b, err // which may be of the past by now
 }
 
 // Tail is not slow: who asks for it holds locks, under which a bubble's clock stands still.

@@ -120,14 +120,20 @@ func (tr *truth) judgeReader(who string, name channel.Name, got *transcript) {
 	h := tr.of(name)
 	conflated := tr.policies.For(name).Conflate
 	var at []channel.Position // where the reader may be; nil: anywhere
+	over := false
 	for _, e := range got.events {
 		switch {
+		case e.checkpoint && e.gone && !over:
+			tr.bad("%s: %s does not know that it was deleted", name, who)
+		case e.checkpoint && !over && !possible(at, e.tail):
+			tr.bad("%s: %s is left behind at %v, the tail is %v", name, who, at, e.tail)
+		case e.checkpoint:
 		case e.gap != nil:
 			if from, _ := channel.ParsePosition(e.gap.From); !possible(at, from) {
 				tr.bad("%s: %s is told of a gap from %v, and may be at %v", name, who, from, at)
 			}
 			resume, _ := channel.ParsePosition(e.gap.Resume)
-			at = []channel.Position{resume}
+			at, over = []channel.Position{resume}, e.gap.Reason == "deleted"
 		case e.from == "end":
 			at = nil
 		case e.from != "":
@@ -143,15 +149,6 @@ func (tr *truth) judgeReader(who string, name channel.Name, got *transcript) {
 		default:
 			at = tr.step(who, name, h, at, e.message, conflated)
 		}
-	}
-	if got.over || h.gone {
-		if h.gone && !got.over {
-			tr.bad("%s: %s does not know that it was deleted", name, who)
-		}
-		return
-	}
-	if !possible(at, h.tail) {
-		tr.bad("%s: %s ended at %v, the tail is %v", name, who, at, h.tail)
 	}
 }
 

@@ -25,16 +25,28 @@ type reader struct {
 // transcript is what a reader got of one channel, in order.
 type transcript struct {
 	random *rand.Rand
-	events []event
 	over   bool // the channel was deleted
+
+	mu     sync.Mutex
+	events []event
 }
 
-// event is one thing that came: a message, a gap; or that the reader began (again) at a position.
+func (tr *transcript) add(e event) {
+	tr.mu.Lock()
+	defer tr.mu.Unlock()
+	tr.events = append(tr.events, e)
+}
+
+// event is one thing that came: a message, a gap; or that the reader began (again) at a position; or that it had to be at the tail.
 type event struct {
 	at      time.Time
 	from    string // began here
 	message client.Message
 	gap     *client.Gap
+
+	checkpoint bool
+	tail       channel.Position
+	gone       bool
 }
 
 func (w *world) newReader(i int) *reader {
@@ -73,7 +85,7 @@ func (r *reader) follow(ctx context.Context, name channel.Name, tr *transcript) 
 	}
 	slow := tr.random.IntN(3) == 0
 	for ctx.Err() == nil && !tr.over {
-		tr.events = append(tr.events, event{at: time.Now(), from: at})
+		tr.add(event{at: time.Now(), from: at})
 		stint, cancel := context.WithCancel(ctx)
 		if r.w.faulty() && tr.random.IntN(2) == 0 {
 			time.AfterFunc(time.Duration(tr.random.Int64N(int64(20*time.Second))), cancel)
@@ -83,10 +95,10 @@ func (r *reader) follow(ctx context.Context, name channel.Name, tr *transcript) 
 			var gap *client.Gap
 			switch {
 			case err == nil:
-				tr.events = append(tr.events, event{at: time.Now(), message: m})
+				tr.add(event{at: time.Now(), message: m})
 			case errors.As(err, &gap):
 				r.w.truth.told(r.who, name, gap)
-				tr.events = append(tr.events, event{at: time.Now(), gap: gap})
+				tr.add(event{at: time.Now(), gap: gap})
 				tr.over = gap.Reason == "deleted"
 			case stint.Err() == nil && !tr.over:
 				r.w.truth.note("%s: %s is not read any more: %v", r.who, name, err)

@@ -9,6 +9,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"parley/channel"
@@ -31,6 +32,9 @@ const doomed = channel.Name("room:doomed")
 // retries within less.
 const settle = 5 * time.Minute
 
+// bursts come in the end, when all is well and everybody listens: after each, silence must find everybody at the tail.
+const bursts = 8
+
 // world is one run.
 type world struct {
 	t      *testing.T
@@ -49,6 +53,7 @@ type world struct {
 	lives    uint64
 	deaths   int
 	reviving sync.WaitGroup
+	spoken   int // in bursts
 
 	publishers []*publisher
 	readers    []*reader
@@ -68,7 +73,7 @@ type plan struct {
 func draw(seed uint64) plan {
 	r := rand.New(rand.NewPCG(seed, 0))
 	return plan{
-		seed: seed, hints: r.IntN(2) == 0, cache: []int{1, 5, 256}[r.IntN(3)],
+		seed: seed, hints: r.IntN(2) == 0, cache: []int{1, 1, 5, 256}[r.IntN(4)],
 		publishers: 1 + r.IntN(3), readers: 2 + r.IntN(4), faults: r.IntN(9), lasts: time.Duration(5+r.IntN(40)) * time.Second,
 	}
 }
@@ -105,6 +110,12 @@ func (w *world) run() []string {
 	w.calm()
 	publishing.Wait()
 	time.Sleep(settle)
+	w.checkpoint(readers)
+	for range bursts {
+		w.burst(readers)
+		time.Sleep(time.Minute)
+		w.checkpoint(readers)
+	}
 
 	stop()
 	people.Wait()
@@ -117,6 +128,52 @@ func (w *world) run() []string {
 	}
 	w.publishers, w.readers = publishers, readers
 	return w.judge(publishers, readers)
+}
+
+// burst has some messages committed so quickly that readers come, are read to, woken and answered meanwhile.
+func (w *world) burst(readers []*reader) {
+	hub, random, hot := w.process.hub, w.source(4000+w.lives), names[:1+w.random.IntN(len(names)-1)] // without the doomed one
+	var all sync.WaitGroup
+	for _, r := range readers {
+		after, to := time.Duration(random.IntN(int(100*time.Millisecond))), client.Transports[random.IntN(4)]
+		all.Go(func() {
+			time.Sleep(after)
+			_ = r.client.UseTransport(to)
+		})
+	}
+	for range 1 + random.IntN(20) {
+		if w.plan.hints && random.IntN(5) == 0 { // for caution
+			w.process.engine.sink.Deleted(hot[random.IntN(len(hot))])
+		}
+		drafts := make([]channel.Draft, 1+random.IntN(3))
+		for i := range drafts {
+			w.spoken++
+			drafts[i] = channel.Draft{
+				Channel: hot[random.IntN(len(hot))], Key: fmt.Sprintf("burst.%d", w.spoken), Type: "text",
+				From: channel.Sender{ID: "burst", Name: "burst"}, Data: []byte(`{"text":"now"}`),
+			}
+		}
+		all.Go(func() {
+			if _, err := hub.Append(context.Background(), drafts...); err != nil {
+				w.truth.note("in a burst: %v", err)
+			}
+		})
+		time.Sleep(time.Duration(random.IntN(int(10 * time.Millisecond))))
+	}
+	all.Wait()
+}
+
+// checkpoint has all readers be at the tail now.
+func (w *world) checkpoint(readers []*reader) {
+	synctest.Wait()
+	w.truth.mu.Lock()
+	defer w.truth.mu.Unlock()
+	for _, r := range readers {
+		for name, got := range r.got {
+			h := w.truth.of(name)
+			got.add(event{at: time.Now(), checkpoint: true, tail: h.tail, gone: h.gone})
+		}
+	}
 }
 
 // newClient is a person's program.
