@@ -79,7 +79,7 @@ func (l *line) listen() {
 	for ctx.Err() == nil {
 		began := time.Now()
 		err := l.subscribe(ctx)
-		if was := l.up.Swap(false); was {
+		if was := l.up.Swap(false); was && ctx.Err() == nil {
 			l.p.e.o.Logger.Warn("the hints of other nodes are cut off; readers are served from the log until they are back", "error", err)
 			l.doubt()
 		}
