@@ -16,6 +16,7 @@ import (
 	"testing"
 
 	"parley/channel"
+	"parley/identity"
 	"parley/problem"
 )
 
@@ -35,7 +36,7 @@ func TestMain(m *testing.M) {
 
 var children = map[string]func(path string) error{
 	"append": appendForEver,
-	"fill":   fillLimitedFile,
+	"fill":   fillLimitedFiles,
 }
 
 // child starts the test binary to do something, and returns the lines that it prints.
@@ -161,35 +162,79 @@ func checkAcknowledged(t *testing.T, path string, acknowledged map[string]string
 	t.Logf("%d acknowledged, %d there", len(acknowledged), len(there))
 }
 
-// fillLimitedFile appends until the system refuses to let the file grow.
-func fillLimitedFile(path string) error {
+// fillLimitedFiles appends until the system refuses to let the files grow, then lets them grow, and so on; then no fsync succeeds
+// any more.
+func fillLimitedFiles(path string) error {
+	ctx := context.Background()
 	e, err := Open(path, Options{})
 	if err != nil {
 		return err
 	}
-	if err := limitFileSize(1 << 20); err != nil {
-		return err
-	}
-	for i := 0; ; i++ {
-		rs, err := e.Append(context.Background(), keyed("room:0", fmt.Sprint(i)))
+	say := func(i int) error {
+		rs, err := e.Append(ctx, keyed("room:0", fmt.Sprint(i)))
 		if err == nil {
 			fmt.Println("room:0", rs[0].ID, rs[0].Position)
-			continue
-		}
-		_, again := e.Append(context.Background(), keyed("room:1", "other"))
-		for _, err := range []error{err, again, e.Ready(context.Background())} {
-			if !errors.Is(err, problem.Unavailable) || !strings.Contains(err.Error(), "Restart the server") {
-				return fmt.Errorf("after %d: %w", i, err)
+			if rs[0].Replayed {
+				return fmt.Errorf("the refused %d was not", i)
 			}
 		}
-		if batch, err := e.Read(context.Background(), "room:0", channel.Position{}, 10, 1<<20); err != nil || len(batch.Messages) != 10 {
+		return err
+	}
+	readable := func() error {
+		batch, err := e.Read(ctx, "room:0", channel.Position{}, 10, 1<<20)
+		if err != nil || len(batch.Messages) != 10 {
 			return fmt.Errorf("reading: %d messages, %w", len(batch.Messages), err)
 		}
 		return nil
 	}
+	i := 0
+	for size := uint64(1 << 20); size <= 3<<20; size += 1 << 20 {
+		if err := limitFileSize(size); err != nil {
+			return err
+		}
+		for err = nil; err == nil; i++ {
+			err = say(i)
+		}
+		i--
+		refused := []error{err}
+		err = nil
+		for tries := 0; err == nil && tries < 10; tries++ { // there may be room for what Ready writes: one page
+			refused = append(refused, say(i))
+			err = e.Ready(ctx)
+		}
+		if err := e.SetAdmin(ctx, "nobody", true); !errors.Is(err, identity.ErrNoUser) {
+			return fmt.Errorf("what had nothing to write: %w", err)
+		}
+		for _, err := range append(refused, err) {
+			if p := problem.Of(err); err == nil || !p.Is(problem.Unavailable) || p.RetryAfter() == 0 || !strings.Contains(p.Error(), "The disk is full") {
+				return fmt.Errorf("after %d: %w", i, err)
+			}
+		}
+		if err := readable(); err != nil {
+			return err
+		}
+		if err := limitFileSize(0); err != nil {
+			return err
+		}
+		if err := errors.Join(e.Ready(ctx), say(i)); err != nil {
+			return fmt.Errorf("with room again: %w", err)
+		}
+		i++
+	}
+	if err := breakFile(path + "-wal"); err != nil {
+		return err
+	}
+	_, err = e.Append(ctx, keyed("room:0", "lost"))
+	for _, err := range []error{err, e.Ready(ctx), e.SetAdmin(ctx, "nobody", true)} {
+		if p := problem.Of(err); err == nil || !p.Is(problem.Unavailable) || p.RetryAfter() != 0 || !strings.Contains(p.Error(), "Restart the server") {
+			return fmt.Errorf("after a failed fsync: %w", err)
+		}
+	}
+	return nil
 }
 
-func TestErrorOfTheDisk(t *testing.T) {
+// What was acknowledged is there, whatever the disk did; a full one is waited for, and a broken one not trusted again.
+func TestErrorsOfTheDisk(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "parley.db")
 	cmd, lines := child(t, "fill", path)
 	acknowledged := map[string]string{}
@@ -206,32 +251,62 @@ func TestErrorOfTheDisk(t *testing.T) {
 	checkAcknowledged(t, path, acknowledged)
 }
 
-func TestFullDisk(t *testing.T) {
+// SQLite finds no room in the middle of a group, of which some had been written.
+func TestNoRoomInTheMiddleOfAGroup(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "parley.db")
 	e := open(t, path, Options{})
 	sink := &countingSink{}
 	e.Follow(sink)
-	err := e.write(t.Context(), func(t *tx) error {
-		var pages, limit int
-		if err := t.queryRow("PRAGMA page_count").Scan(&pages); err != nil {
-			return err
+	limit := func(more int) {
+		err := e.write(t.Context(), func(t *tx) error {
+			var pages int
+			if err := t.queryRow("PRAGMA page_count").Scan(&pages); err != nil {
+				return err
+			}
+			return t.queryRow(fmt.Sprintf("PRAGMA max_page_count = %d", pages+more)).Scan(&pages)
+		})
+		if err != nil {
+			t.Fatal(err)
 		}
-		return t.queryRow(fmt.Sprintf("PRAGMA max_page_count = %d", pages+20)).Scan(&limit)
-	})
+	}
 	acknowledged := map[string]string{}
-	for i := 0; err == nil; i++ {
-		var rs []channel.Receipt
-		if rs, err = e.Append(t.Context(), keyed("room:0", fmt.Sprint(i))); err == nil {
-			acknowledged["room:0 "+rs[0].ID] = rs[0].Position.String()
+	group := func(n int) (refused int) {
+		var writers sync.WaitGroup
+		receipts, errs := make([]channel.Receipt, 20), make([]error, 20)
+		release := hold(t, e)
+		for i := range receipts {
+			writers.Go(func() {
+				rs, err := e.Append(t.Context(), keyed("room:0", fmt.Sprint(n, "-", i)))
+				if errs[i] = err; err == nil {
+					receipts[i] = rs[0]
+				}
+			})
 		}
-	}
-	if !errors.Is(err, problem.Unavailable) || !strings.Contains(err.Error(), "the disk is full") {
-		t.Errorf("append: %v", err)
-	}
-	for _, err := range []error{e.SetAdmin(t.Context(), "u1", true), e.Ready(t.Context())} {
-		if !errors.Is(err, problem.Unavailable) {
-			t.Errorf("afterwards: %v", err)
+		release()
+		writers.Wait()
+		for i, err := range errs {
+			switch {
+			case err == nil:
+				acknowledged["room:0 "+receipts[i].ID] = receipts[i].Position.String()
+			case !errors.Is(err, problem.Unavailable) || problem.Of(err).RetryAfter() == 0:
+				t.Errorf("append: %v", err)
+			default:
+				refused++
+			}
 		}
+		return refused
+	}
+	limit(20)
+	n := 0
+	for group(n) == 0 {
+		n++
+	}
+	if err := e.Ready(t.Context()); err != nil { // a write that needs no page more
+		t.Errorf("ready: %v", err)
+	}
+	limit(1000)
+	if group(n) != 0 {
+		t.Error("refused although there is room")
 	}
 	if tail, err := e.Tail(t.Context(), "room:0"); err != nil || int(tail.Seq) != len(acknowledged) || sink.n != len(acknowledged) {
 		t.Errorf("%d acknowledged, the tail is %s, the sink heard %d, %v", len(acknowledged), tail, sink.n, err)

@@ -14,7 +14,10 @@
 //
 // # Failing
 //
-// After an error of the disk (a failed write or fsync, a full or damaged file) nothing is known about what the file
+// While the disk is full (or a quota is used up) writes return problem.Unavailable with the advice to try again: nothing of them was
+// written. Reading goes on, and when there is room again so does writing, by itself.
+//
+// After any other error of the disk (a failed fsync, a damaged file) nothing is known about what the file
 // holds, so the engine stops: nothing is acknowledged any more, all writes return problem.Unavailable, and Ready says why.
 // Reading goes on as far as it can. Opening the engine anew, once the cause is gone, starts from what is really there.
 //

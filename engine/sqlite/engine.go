@@ -136,9 +136,15 @@ func (e *Engine) release() error {
 	return errors.Join(errs...)
 }
 
-// Ready reports whether the engine commits: nil, or why it does not.
+// Ready reports whether the engine commits: nil, or why it does not. Where the disk was full it tries.
 func (e *Engine) Ready(ctx context.Context) error {
-	return e.write(ctx, func(*tx) error { return nil })
+	return e.write(ctx, func(t *tx) error {
+		if !t.w.full {
+			return nil
+		}
+		_, err := t.exec(fmt.Sprintf("PRAGMA user_version = %d", schemaVersion)) // what it is already
+		return err
+	})
 }
 
 // Follow makes sink hear of everything committed from now on. It is called once, before the engine is used.

@@ -3,6 +3,8 @@ package sqlite
 import (
 	"errors"
 	"fmt"
+	"syscall"
+	"time"
 
 	sqlite3 "modernc.org/sqlite"
 
@@ -22,6 +24,9 @@ var (
 // errClosed is returned by writes after Close.
 var errClosed = errors.New("the engine is closed")
 
+// errFull is the answer to writes while there is no room for them.
+var errFull = problem.Unavailable.Detail("The disk is full: nothing can be written until there is room again. Reading goes on; try again later.").After(5 * time.Second)
+
 // errTool is returned where a tool (see Options) would change what the server holds in memory.
 var errTool = problem.Unavailable.Detail("A tool beside the server cannot append to channels or delete them: the server would not hear of it")
 
@@ -38,6 +43,8 @@ const (
 	codeCantOpen = 14
 	codeProtocol = 15
 	codeNotADB   = 26
+
+	codeIOErrWrite = codeIOErr | 3<<8 // the extended code of a failed write(2)
 )
 
 // primaryCode is SQLite's primary result code in err's chain; 0 if there is none.
@@ -53,11 +60,23 @@ func primaryCode(err error) int {
 
 // fatal reports whether err says that the file cannot be relied on any more.
 func fatal(err error) bool {
-	switch primaryCode(err) {
-	case codePerm, codeNoMem, codeReadOnly, codeIOErr, codeCorrupt, codeFull, codeCantOpen, codeProtocol, codeNotADB:
+	if errors.Is(err, errUnsettled) {
 		return true
 	}
-	return errors.Is(err, errUnsettled)
+	switch primaryCode(err) {
+	case codePerm, codeNoMem, codeReadOnly, codeCorrupt, codeCantOpen, codeProtocol, codeNotADB:
+		return true
+	case codeIOErr:
+		return !full(err)
+	}
+	return false
+}
+
+// full reports whether err says that there is no room for what was to be written: on the disk, in the quota, or in a file of the size
+// that is allowed. Unlike after a failed fsync everything is known then: it was not written.
+func full(err error) bool {
+	e, ok := errors.AsType[*raw.Error](err)
+	return ok && (e.Code&0xff == codeFull || e.Code == codeIOErrWrite && (e.Errno == syscall.EDQUOT || e.Errno == syscall.EFBIG))
 }
 
 // errUnsettled marks a COMMIT or ROLLBACK that failed: nobody knows what the file holds.
@@ -72,9 +91,7 @@ func busy(err error) bool {
 // reason is the sentence for the administrator.
 func reason(err error) string {
 	switch primaryCode(err) {
-	case codeFull:
-		return "the disk is full"
-	case codeIOErr:
+	case codeIOErr, codeFull:
 		return "the disk returned an error"
 	case codeCorrupt, codeNotADB:
 		return "the file is damaged"

@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -100,6 +101,36 @@ func TestOldKeysAreForgotten(t *testing.T) {
 			t.Errorf("%d keys are left, not %d", n, c.want)
 		}
 	}
+}
+
+// A key is known on the next day, and on the day before by a clock that was put back, by the same engine and by one opened anew.
+func TestKeysOfTheDaysBeside(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "parley.db")
+	noon := time.Date(2026, 1, 31, 12, 0, 0, 0, time.UTC)
+	var now atomic.Int64 // hours after noon
+	o := Options{SweepEvery: -1, Clock: func() time.Time { return noon.Add(time.Duration(now.Load()) * time.Hour) }}
+	e := open(t, path, o)
+	said := func(key string, hours int64, want bool) {
+		t.Helper()
+		now.Store(hours)
+		rs, err := e.Append(t.Context(), keyed("room:a", key))
+		if err != nil || rs[0].Replayed != want {
+			t.Errorf("%s, %d hours later: %+v, %v", key, hours, rs, err)
+		}
+	}
+	said("today", 0, false)
+	said("tomorrow", 24, false)
+	for range 2 {
+		said("today", 24, true)
+		said("tomorrow", 0, true)
+		said("tomorrow", 24, true)
+		if err := e.Close(); err != nil {
+			t.Fatal(err)
+		}
+		e = open(t, path, o)
+	}
+	said("today", 48, false)
+	said("tomorrow", 48, true)
 }
 
 // What was deleted cannot be found in the file any more.

@@ -104,19 +104,18 @@ func (t *tx) runOnces() error {
 }
 
 func (t *tx) commit() error {
-	if _, err := t.exec("COMMIT"); err != nil {
+	_, err := t.exec("COMMIT")
+	if err != nil && !(full(err) && !t.w.conn.InTransaction()) { // a full disk has SQLite roll back by itself
 		return fmt.Errorf("%w: %w", errUnsettled, err)
 	}
-	return nil
+	return err
 }
 
 // rollback undoes the transaction because of err, which it returns.
 func (t *tx) rollback(err error) error {
 	t.tails.reset()
-	if fatal(err) {
-		// SQLite may have rolled back by itself; nothing is written any more in any case.
-		_, _ = t.exec("ROLLBACK")
-		return err
+	if !t.w.conn.InTransaction() {
+		return err // after some errors SQLite does it
 	}
 	if _, failed := t.exec("ROLLBACK"); failed != nil {
 		return errors.Join(errUnsettled, err, failed)

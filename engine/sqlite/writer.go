@@ -55,6 +55,8 @@ type writer struct {
 	queue *queue
 	done  chan struct{} // closed when the goroutine has ended; nil: never started
 	tx    tx
+	wrote bool // whether the transaction has something to write
+	full  bool // whether there was no room for the last that had; of the goroutine
 }
 
 func newWriter(e *Engine) (*writer, error) {
@@ -108,7 +110,7 @@ func (w *writer) group(ops []*op) {
 		return
 	}
 	err := w.transaction(live)
-	if err != nil && len(live) > 1 && !busy(err) && !fatal(err) {
+	if err != nil && len(live) > 1 && !busy(err) && !full(err) && !fatal(err) {
 		for i := range live {
 			w.settle(live[i:i+1], w.transaction(live[i:i+1]))
 		}
@@ -121,10 +123,14 @@ func (w *writer) group(ops []*op) {
 func (w *writer) settle(ops []*op, err error) {
 	switch {
 	case err == nil:
+		w.room()
 		w.tx.publish()
 	case fatal(err):
 		w.e.fail(err)
 		err = w.e.stopped()
+	case full(err):
+		w.noRoom(err)
+		err = errFull.Because(err)
 	case busy(err):
 		err = problem.Unavailable.Detail("Another process is writing to the database for longer than %s", w.e.o.BusyTimeout).After(time.Second).Because(err)
 	}
@@ -136,12 +142,28 @@ func (w *writer) settle(ops []*op, err error) {
 	}
 }
 
+// noRoom and room note that the disk is full, and that it is so no more.
+func (w *writer) noRoom(err error) {
+	if !w.full {
+		w.full = true
+		w.e.o.Logger.Error("the disk is full: writes are refused until there is room", "path", w.e.path, "error", err)
+	}
+}
+
+func (w *writer) room() {
+	if w.full && w.wrote {
+		w.full = false
+		w.e.o.Logger.Info("there is room on the disk again", "path", w.e.path)
+	}
+}
+
 // transaction runs ops in one transaction. If it returns an error nothing was committed, unless the error is fatal.
 func (w *writer) transaction(ops []*op) (err error) {
 	if err := w.e.stopped(); err != nil {
 		return err
 	}
 	t := &w.tx
+	w.wrote = false
 	if err := t.begin(); err != nil {
 		return err
 	}
@@ -158,9 +180,10 @@ func (w *writer) transaction(ops []*op) (err error) {
 		if o.err = nil; w.e.stopped() != nil {
 			return w.e.stopped()
 		}
-		if o.err = t.run(o.fn); o.err != nil && (t.written || fatal(o.err)) {
+		if o.err = t.run(o.fn); o.err != nil && (t.written || full(o.err) || fatal(o.err)) {
 			return o.err
 		}
+		w.wrote = w.wrote || t.written
 	}
 	if err := t.runOnces(); err != nil {
 		return err

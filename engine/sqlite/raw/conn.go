@@ -2,6 +2,7 @@ package raw
 
 import (
 	"fmt"
+	"syscall"
 	"unsafe"
 
 	"modernc.org/libc"
@@ -18,8 +19,9 @@ type Conn struct {
 
 // Error is what SQLite says.
 type Error struct {
-	Code int // extended result code, https://sqlite.org/rescode.html
-	text string
+	Code  int           // extended result code, https://sqlite.org/rescode.html
+	Errno syscall.Errno // of the operating system, where an error of its own is behind SQLITE_IOERR or SQLITE_CANTOPEN
+	text  string
 }
 
 func (e *Error) Error() string { return e.text }
@@ -78,7 +80,14 @@ func (c *Conn) error(rc int32) error {
 			text += ": " + said
 		}
 	}
-	return &Error{int(rc), fmt.Sprintf("%s (%d)", text, rc)}
+	e := &Error{Code: int(rc)}
+	if primary := rc & 0xff; c.db != 0 && (primary == sqlite3.SQLITE_IOERR || primary == sqlite3.SQLITE_CANTOPEN) {
+		if e.Errno = syscall.Errno(sqlite3.Xsqlite3_system_errno(c.tls, c.db)); e.Errno != 0 {
+			text += ": " + e.Errno.Error()
+		}
+	}
+	e.text = fmt.Sprintf("%s (%d)", text, rc)
+	return e
 }
 
 // alloc returns C memory. Like most of what calls malloc, it does not go on without.
