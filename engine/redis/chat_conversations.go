@@ -20,7 +20,7 @@ import (
 var unreadScript = newScript(readsIt, "unread", "channel")
 
 // unreadAtOnce is how many channels one script looks through: 1,000 messages of each at most.
-const unreadAtOnce = 8
+const unreadAtOnce = 4
 
 // parseSide reads what is kept of a membership or of a side of a direct conversation: "read joined", and the other's name.
 func parseSide(text string) (read uint64, rest string, err error) {

@@ -1,24 +1,19 @@
 -- Says of channels where they end, and how much a user has not read: "seq mark at unread". Unread are texts by others, up to 100, among
 -- the newest 1,000 messages.
-local WINDOW, MOST, PAGE = 1000, 100, 128
+local WINDOW, MOST, PAGE = 1000, 100, 100
 
--- cut takes a text with its length before it (a varint) off a message's meta.
-local function cut(s, at)
-  local n, shift = 0, 1
-  repeat
-    local b = string.byte(s, at)
-    n, shift, at = n + (b % 128) * shift, shift * 128, at + 1
-  until b < 128
-  return string.sub(s, at, at + n - 1), at + n
-end
-
-local function is_news(value, user)
-  local from = string.match(value, '^%d+ %d+ %d+ ()')
-  local _, typ, sender
-  _, from = cut(value, from)
-  typ, from = cut(value, from)
-  sender = cut(value, from)
-  return typ == 'text' and sender ~= user
+-- news makes a function that reports whether a message is a text by another than user. It looks for what stands in meta after the id: the type
+-- and the sender, each with its length (a varint) before it. This is most of what the script does, so it makes no more strings than it must.
+local function news(user)
+  local length = #user < 128 and string.char(#user) or string.char(#user % 128 + 128, math.floor(#user / 128))
+  local mine = length .. user
+  return function(value)
+    local _, last = string.find(value, ' %d+ %d+ ')
+    local n, at = string.byte(value, last + 1), last + 2
+    if n >= 128 then n, at = n - 128 + 128 * string.byte(value, at), at + 1 end
+    at = at + n
+    return string.sub(value, at, at + 4) == '\4text' and string.sub(value, at + 5, at + 4 + #mine) ~= mine
+  end
 end
 
 -- amended_value is the message of a seq that is not in the stream; nothing if it was erased.
@@ -27,7 +22,7 @@ local function amended_value(c, seq)
   if kept and string.match(kept, '^%d+ ([01])') == '0' then return string.match(kept, '^[^\n]*\n(.*)$') end
 end
 
-local function unread(c, user, read)
+local function unread(c, is_news, read)
   local first, seq, count = math.max(read, c.seq - WINDOW, c.floor) + 1, c.seq, 0
   while seq >= first do
     local page = redis.call('XREVRANGE', c.stream, seq, first, 'COUNT', PAGE)
@@ -40,7 +35,7 @@ local function unread(c, user, read)
       else
         value = amended_value(c, seq)
       end
-      if value and is_news(value, user) then
+      if value and is_news(value) then
         count = count + 1
         if count == MOST then return count end
       end
@@ -51,11 +46,11 @@ local function unread(c, user, read)
 end
 
 local function main()
-  local user = arg()
+  local is_news = news(arg())
   take_channels()
   local list = {}
   for i, c in ipairs(open_channels) do
-    list[i] = string.format('%.0f', c.seq) .. ' ' .. c.mark .. ' ' .. string.format('%.0f', c.at) .. ' ' .. unread(c, user, tonumber(arg()))
+    list[i] = string.format('%.0f', c.seq) .. ' ' .. c.mark .. ' ' .. string.format('%.0f', c.at) .. ' ' .. unread(c, is_news, tonumber(arg()))
   end
   return list
 end
