@@ -20,7 +20,7 @@ func (t *Transport) longPoll(w http.ResponseWriter, r *http.Request, q query, pe
 		return err
 	}
 	d, err := reader.Take(r.Context())
-	if err == nil && len(d.Batches) == 0 && t.parkPoll(w, r, q, reader, leave) {
+	if err == nil && len(d.Batches) == 0 && q.wait > 0 && t.parkPoll(w, r, q, reader, leave) {
 		return nil
 	}
 	defer leave()

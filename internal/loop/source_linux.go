@@ -29,6 +29,9 @@ func (e Events) Writable() bool { return e&(unix.EPOLLOUT|gone) != 0 }
 // PeerDone reports whether the peer sends nothing more, or is gone.
 func (e Events) PeerDone() bool { return e&(unix.EPOLLRDHUP|gone) != 0 }
 
+// PeerGone reports whether the connection is of no more use in either direction.
+func (e Events) PeerGone() bool { return e&gone != 0 }
+
 const gone = unix.EPOLLHUP | unix.EPOLLERR
 
 // Source is a socket of a loop. Embed it in what is known of the connection.
