@@ -63,3 +63,7 @@ BENCH ?=
 .PHONY: bench-websocket
 bench-websocket: ## WebSocket servers side by side, about a quarter of an hour; BENCH='-rows echo-64 -rounds 3' for less (bench/README.md)
 	cd bench && $(GO) run ./websocket $(BENCH)
+
+.PHONY: bench-delivery
+bench-delivery: ## whole servers side by side, about ten minutes; BENCH='-rows fanout-ws -rounds 1' for less (bench/README.md)
+	cd bench && $(GO) run ./delivery $(BENCH)

@@ -1,8 +1,10 @@
 package process
 
 import (
+	"bytes"
 	"fmt"
 	"os"
+	"path/filepath"
 	"strconv"
 	"time"
 
@@ -38,4 +40,17 @@ func CPUTime(pid int) (time.Duration, error) {
 		return 0, fmt.Errorf("CPU time of process %d: %w", pid, err)
 	}
 	return time.Duration(t.Nano()), nil
+}
+
+// Runnable says whether a thread of the process runs or would like to.
+func Runnable(pid int) bool {
+	folder := fmt.Sprintf("/proc/%d/task", pid)
+	threads, _ := os.ReadDir(folder)
+	for _, t := range threads {
+		stat, _ := os.ReadFile(filepath.Join(folder, t.Name(), "stat"))
+		if _, after, _ := bytes.Cut(stat, []byte(") ")); len(after) > 0 && after[0] == 'R' { // proc_pid_stat(5): state follows (comm)
+			return true
+		}
+	}
+	return false
 }

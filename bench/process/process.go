@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"strings"
+	"syscall"
 )
 
 // Process is a program that runs.
@@ -26,6 +27,7 @@ func Start(core string, command ...string) (*Process, error) {
 	p := &Process{Cmd: exec.Command(command[0], command[1:]...)}
 	p.Cmd.Env = append(os.Environ(), "GOMAXPROCS=1")
 	p.Cmd.Stderr = &p.said
+	p.Cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGTERM} // none is left behind when we are killed
 	stdout, err := p.Cmd.StdoutPipe()
 	if err != nil {
 		return nil, err
@@ -43,10 +45,13 @@ func (p *Process) Ended(what string) error {
 	return fmt.Errorf("%s: %s", what, bytes.TrimSpace(p.said.Bytes()))
 }
 
-// Stop kills the process and waits for it.
-func (p *Process) Stop() {
+// Stop kills the process, and its children if they are named, and waits for it.
+func (p *Process) Stop(children ...int) {
 	p.Stdin.Close()
 	_ = p.Cmd.Process.Kill()
+	for _, pid := range children { // they have our end of its standard error
+		_ = syscall.Kill(pid, syscall.SIGKILL)
+	}
 	_ = p.Cmd.Wait()
 }
 

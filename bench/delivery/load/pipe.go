@@ -1,0 +1,68 @@
+package load
+
+import "fmt"
+
+// Pipe sends commands over one WebSocket without waiting for their answers, up to a window of them.
+type Pipe struct {
+	*Conn
+	Window   int
+	Stopped  bool // no more commands
+	Sent     int64
+	Answered int64
+	Command  func(dst []byte, n int64) ([]byte, error) // appends command n, from 1
+	Answer   func(p []byte) (answers int, err error)   // is told of every message
+
+	accepted bool
+	command  []byte
+	frames   []byte
+}
+
+// Pipe opens one. It is ready when Accepted says so, and begins with Go.
+func (l *Load) Pipe(request []byte) (*Pipe, error) {
+	p := &Pipe{}
+	var head Head
+	var err error
+	p.Conn, err = l.open(func(data []byte) (taken int, err error) {
+		if !p.accepted {
+			if taken, err = parseHead(data, &head); taken == 0 || err != nil {
+				return 0, err
+			}
+			if head.Status != 101 {
+				return 0, fmt.Errorf("a WebSocket was refused: %.600s", data)
+			}
+			p.accepted = true
+		}
+		n, err := p.Conn.frames(data[taken:], func(m []byte) error {
+			answers, err := p.Answer(m)
+			p.Answered += int64(answers)
+			return err
+		})
+		if err == nil && p.Sent > 0 {
+			err = p.Go()
+		}
+		return taken + n, err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return p, p.send(request)
+}
+
+// Accepted says whether the connection is a WebSocket already.
+func (p *Pipe) Accepted() bool { return p.accepted }
+
+// Go sends commands until so many are unanswered, with one write.
+func (p *Pipe) Go() (err error) {
+	p.frames = p.frames[:0]
+	for !p.Stopped && p.Sent-p.Answered < int64(p.Window) {
+		p.Sent++
+		if p.command, err = p.Command(p.command[:0], p.Sent); err != nil {
+			return err
+		}
+		p.frames = appendFrame(p.frames, opText, p.command)
+	}
+	if len(p.frames) == 0 {
+		return nil
+	}
+	return p.send(p.frames)
+}
