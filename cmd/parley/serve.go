@@ -67,8 +67,9 @@ func serve(ctx context.Context, s *settings, out io.Writer) error {
 		HTTP2:          &http.HTTP2Config{SendPingTimeout: 30 * time.Second, WriteByteTimeout: 30 * time.Second}, // clients that vanish, or take nothing
 		ErrorLog:       slog.NewLogLogger(log.Handler(), slog.LevelDebug),
 	}
+	front := p.Front(server, listener)
 	failed := make(chan error, 1)
-	go func() { failed <- server.Serve(listener) }()
+	go func() { failed <- server.Serve(front) }()
 
 	if err := banner(ctx, out, p, s, scheme, listener.Addr()); err != nil {
 		log.Error("banner", "error", err)
