@@ -118,7 +118,9 @@ func (s *Server) ready(w http.ResponseWriter, r *http.Request) {
 
 // Front makes silent clients cost little, where server speaks HTTP/1.1 without TLS: it is to be served with the listener that is returned.
 // See transport.Transport.Front.
-func (s *Server) Front(server *http.Server, l net.Listener) net.Listener { return s.transport.Front(server, l) }
+func (s *Server) Front(server *http.Server, l net.Listener) net.Listener {
+	return s.transport.Front(server, l)
+}
 
 // Shutdown ends streams and waiting polls: their clients are told when to come back. It returns when they are gone, or
 // ctx is done.
