@@ -241,7 +241,12 @@ func TestFault_UnderWrites(t *testing.T) {
 		{"output buffer overrun", nil, func(t *testing.T, s *redistest.Server, p *redistest.Proxy, e *Engine) {
 			s.Do("CONFIG", "SET", "client-output-buffer-limit", "pubsub 16kb 0 0")
 			p.Stall(true)
+			var large []channel.Draft
+			for range 64 {
+				large = append(large, say("room:large", "", strings.Repeat("x", 16<<10)))
+			}
 			redistest.Eventually(t, "Redis gives the listener up", func() bool {
+				mustAppend(t, e, large...)
 				return strings.Contains(s.Log(), "overcoming of output buffer limits")
 			})
 			p.Heal()

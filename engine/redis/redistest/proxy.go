@@ -123,6 +123,7 @@ func (p *Proxy) accept() {
 			client.Close()
 			continue
 		}
+		_ = server.(*net.TCPConn).SetReadBuffer(16 << 10) // so that what stalls is soon felt
 		c := &pair{client: client.(*net.TCPConn), server: server.(*net.TCPConn)}
 		p.mu.Lock()
 		p.open[c] = struct{}{}
