@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"path/filepath"
+	"time"
 
 	"parley/channel"
 	"parley/chat"
@@ -71,4 +72,10 @@ func (f facts) RoomGone(id string)    { f.talk.RoomGone(id) }
 func (f facts) MemberChanged(room, user string, lost bool) {
 	f.talk.MemberChanged(room, user, lost)
 }
-func (f facts) Missed() { f.people.DroppedAll(); f.talk.DroppedAll() }
+func (f facts) Missed() {
+	f.people.DroppedAll()
+	f.talk.DroppedAll()
+	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+	defer cancel()
+	_ = f.talk.EnsureLobby(ctx) // it is not there where Redis lost its data; if that fails, the next start makes it
+}

@@ -3,6 +3,7 @@ package redis
 import (
 	"context"
 	"errors"
+	"sync"
 	"sync/atomic"
 
 	"github.com/redis/rueidis"
@@ -39,19 +40,21 @@ const (
 	stepRooms   = 100  // rooms that one script describes
 )
 
-// Facts hears which facts changed, on any node, so that what is kept of them in memory can be dropped. Its methods must not block.
+// Facts hears which facts changed, on any node, so that what is kept of them in memory can be dropped. Its methods must not block, but
+// for Missed.
 type Facts interface {
 	UserChanged(id string)
 	UserGone(id string)
 	RoomGone(id string)
 	MemberChanged(room, user string, lost bool) // lost: with the right to read the room
-	Missed()                                    // any of these may have happened
+	Missed()                                    // any of these may have happened; even that Redis lost all facts
 }
 
 // news is what nodes tell each other of facts.
 type news struct {
 	follower atomic.Pointer[Facts]
 	doubts   chan struct{} // some may have been missed
+	secrets  sync.Map      // that this node uses, by name
 }
 
 // FollowFacts makes f hear of facts from now on.
@@ -71,7 +74,7 @@ func (e *Engine) heardFact(words []string, _ string) {
 	case len(words) == 3 && (words[0] == "member" || words[0] == "left"):
 		(*f).MemberChanged(words[1], words[2], words[0] == "left")
 	default: // of a newer node
-		(*f).Missed()
+		e.missedFacts(facts)
 	}
 }
 
@@ -97,6 +100,7 @@ func (e *Engine) doubtFacts() {
 		}
 		for e.ctx.Err() == nil {
 			if e.client.Do(e.ctx, e.client.B().Exists().Key(e.keys.fact("users")).Build()).Error() == nil {
+				e.keepSecrets(e.ctx)
 				if f := e.facts.follower.Load(); f != nil {
 					(*f).Missed()
 				}

@@ -45,7 +45,12 @@ func (n *node) UserChanged(id string)                      { n.people.Dropped(id
 func (n *node) UserGone(id string)                         { n.people.Dropped(id); n.talk.Gone(id) }
 func (n *node) RoomGone(id string)                         { n.talk.RoomGone(id) }
 func (n *node) MemberChanged(room, user string, lost bool) { n.talk.MemberChanged(room, user, lost) }
-func (n *node) Missed()                                    { n.people.DroppedAll(); n.talk.DroppedAll() }
+
+func (n *node) Missed() {
+	n.people.DroppedAll()
+	n.talk.DroppedAll()
+	_ = n.talk.EnsureLobby(n.e.ctx)
+}
 
 func (n *node) ok(err error) {
 	n.Helper()
@@ -305,4 +310,30 @@ func TestGuestsExpireOnceOnAllNodes(t *testing.T) {
 		t.Fatalf("%d expired", len(ids))
 	}
 	t.Logf("one node forgot %d, the other %d", len(gone[0]), len(gone[1]))
+}
+
+// TestRedisComesBackEmpty: those who were there sign in again, and are known on every node, also on one that comes later.
+func TestRedisComesBackEmpty(t *testing.T) {
+	server := redistest.Start(t)
+	url := fresh(server)
+	a, b := newNode(t, url), newNode(t, url)
+	a.ok(a.talk.EnsureLobby(t.Context()))
+	_, old := a.person("Ann")
+	server.Kill()
+	server.Restart()
+	redistest.Eventually(t, "the session has ended", func() bool {
+		_, err := b.people.Authenticate(t.Context(), old)
+		return errors.Is(err, identity.ErrNoSession)
+	})
+	redistest.Eventually(t, "the lobby is there", func() bool {
+		_, err := a.talk.Room(t.Context(), channel.Sender{}, chat.Lobby)
+		return err == nil
+	})
+	redistest.Eventually(t, "ready", func() bool { return a.e.Ready(t.Context()) == nil && b.e.Ready(t.Context()) == nil })
+	ann, token := b.person("Ann")
+	for i, n := range []*node{a, b, newNode(t, url)} {
+		if u, err := n.people.Authenticate(t.Context(), token); err != nil || u.ID != ann.ID {
+			t.Fatalf("node %d: %+v, %v", i, u, err)
+		}
+	}
 }

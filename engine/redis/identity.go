@@ -182,14 +182,35 @@ func (e *Engine) HasAdmin(ctx context.Context) (bool, error) {
 // Secret returns the secret of a name, 32 random bytes, made at the first call.
 func (e *Engine) Secret(ctx context.Context, name string) ([]byte, error) {
 	secret := make([]byte, 32)
-	_, _ = rand.Read(secret)      // never fails
-	results, err := e.askAll(ctx, // the first to come makes it: to repeat this does no harm
-		e.client.B().Hsetnx().Key(e.keys.fact("secrets")).Field(name).Value(string(secret)).Build(),
+	_, _ = rand.Read(secret) // never fails
+	kept, err := e.keepSecret(ctx, name, string(secret))
+	if err == nil {
+		e.facts.secrets.Store(name, kept)
+	}
+	return []byte(kept), err
+}
+
+// keepSecret makes a secret the one of a name, unless there is one, and returns the one there is. To repeat it does no harm.
+func (e *Engine) keepSecret(ctx context.Context, name, secret string) (string, error) {
+	results, err := e.askAll(ctx,
+		e.client.B().Hsetnx().Key(e.keys.fact("secrets")).Field(name).Value(secret).Build(),
 		e.client.B().Hget().Key(e.keys.fact("secrets")).Field(name).Build())
 	if err != nil {
-		return nil, err
+		return "", err
 	}
-	return results[1].AsBytes()
+	return results[1].ToString()
+}
+
+// keepSecrets gives a Redis that came back without its data the secrets that this node goes on using, so that nodes that
+// come later have the same.
+func (e *Engine) keepSecrets(ctx context.Context) {
+	e.facts.secrets.Range(func(name, secret any) bool {
+		kept, err := e.keepSecret(ctx, name.(string), secret.(string))
+		if err == nil && kept != secret {
+			e.o.Logger.Error("another node has another secret, as Redis lost its data: what this node signs is refused there; restart this one", "secret", name)
+		}
+		return true
+	})
 }
 
 // PutAdminLink makes hash the only valid one-time link.
