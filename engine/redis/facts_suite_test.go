@@ -8,8 +8,9 @@ import (
 	"parley/identity"
 )
 
-func TestIdentity(t *testing.T) {
-	server := redistest.Start(t)
+func TestIdentity(t *testing.T) { identitySuite(t, redistest.Start(t)) }
+
+func identitySuite(t *testing.T, server addressed) {
 	enginetest.Identity(t, func(t *testing.T) (identity.Store, func() identity.Store) {
 		url := fresh(server)
 		e := open(t, url, Options{})
@@ -22,7 +23,8 @@ func TestIdentity(t *testing.T) {
 	})
 }
 
-func TestChat(t *testing.T) {
-	server := redistest.Start(t)
+func TestChat(t *testing.T) { chatSuite(t, redistest.Start(t)) }
+
+func chatSuite(t *testing.T, server addressed) {
 	enginetest.Chat(t, func(t *testing.T) enginetest.ChatEngine { return open(t, fresh(server), Options{}) })
 }

@@ -22,11 +22,15 @@ func open(t testing.TB, url string, o Options) *Engine {
 	return e
 }
 
-// fresh is an address in which every test has its own keys.
-func fresh(s *redistest.Server) string { return s.URL() + "?prefix=" + drawID() + ":" }
+// addressed is a Redis that a test has: one server, Sentinels or a cluster.
+type addressed interface{ URL() string }
 
-func TestLog(t *testing.T) {
-	server := redistest.Start(t)
+// fresh is an address in which every test has its own keys.
+func fresh(s addressed) string { return s.URL() + "?prefix=" + drawID() + ":" }
+
+func TestLog(t *testing.T) { logSuite(t, redistest.Start(t)) }
+
+func logSuite(t *testing.T, server addressed) {
 	enginetest.Log(t, func(t *testing.T, o enginetest.Options) enginetest.LogUnderTest {
 		return underTest(t, fresh(server), Options{Policies: o.Policies, Clock: o.Clock, SweepEvery: -1})
 	})
