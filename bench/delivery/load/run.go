@@ -9,9 +9,9 @@ import (
 )
 
 // silence is how long a server may say nothing while something is awaited, before the measurement fails.
-const silence = 10 * time.Second
+const silence = 30 * time.Second
 
-var errSilent = errors.New("the server has been silent for 10 s though something is awaited")
+var errSilent = errors.New("the server has been silent for 30 s though something is awaited")
 
 // Until handles what comes until done says so.
 func (l *Load) Until(done func() bool) error {
