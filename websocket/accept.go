@@ -23,40 +23,63 @@ func Accept(w http.ResponseWriter, r *http.Request, o *AcceptOptions) (*Conn, er
 	if o == nil {
 		o = &AcceptOptions{}
 	}
-	if err := checkRequest(r); err != nil {
-		return nil, refuse(w, r, err)
+	a, refusal := o.judge(r)
+	if refusal != nil {
+		return nil, refuse(w, r, refusal)
 	}
-	check := o.CheckOrigin
-	if check == nil {
-		check = func(r *http.Request) error { return checkOrigin(r, o.OriginPatterns) }
-	}
-	if err := check(r); err != nil {
-		return nil, refuse(w, r, &HandshakeError{Status: http.StatusForbidden, Code: "origin", Text: "the origin may not connect", cause: err})
+	l := o.limits()
+	return accept(w, r, &a, &l, nil)
+}
+
+// agreement is what an opening handshake has come to.
+type agreement struct {
+	subprotocol string
+	extensions  string // as the answer has them
+	deflate     deflateParams
+	value       any // of the connection
+}
+
+// judge decides about a client's opening handshake, by the rules of RFC 6455, section 4.2, and by the options.
+func (o *AcceptOptions) judge(r *http.Request) (a agreement, refusal *HandshakeError) {
+	if refusal := checkRequest(r); refusal != nil {
+		return a, refusal
 	}
 	offered, ok := offeredSubprotocols(r.Header)
 	if !ok {
-		return nil, refuse(w, r, &HandshakeError{
+		return a, &HandshakeError{
 			Status: http.StatusBadRequest, Code: "bad_handshake",
 			Text: "the Sec-WebSocket-Protocol header must be a list of different tokens",
-		})
+		}
 	}
-	subprotocol := chooseSubprotocol(o.Subprotocols, offered)
-	compression, bad := o.Compression.withDefaults()
-	if bad != nil {
-		bad.Status = http.StatusInternalServerError
-		return nil, refuse(w, r, bad)
+	a.subprotocol = chooseSubprotocol(o.Subprotocols, offered)
+	compression, refusal := o.Compression.withDefaults()
+	if refusal != nil {
+		refusal.Status = http.StatusInternalServerError
+		return a, refusal
 	}
-	l := o.limits()
-	var extensions string
-	l.deflate, extensions = acceptDeflate(r.Header, compression)
+	a.deflate, a.extensions = acceptDeflate(r.Header, compression)
+	var err error
+	if o.CheckOrigin != nil {
+		err = o.CheckOrigin(r)
+	} else {
+		err = checkOrigin(r, o.OriginPatterns)
+	}
+	if err != nil {
+		return a, &HandshakeError{Status: http.StatusForbidden, Code: "origin", Text: "the origin may not connect", cause: err}
+	}
+	return a, nil
+}
+
+// accept answers a request that was judged well, and makes the connection.
+func accept(w http.ResponseWriter, r *http.Request, a *agreement, l *limits, s *Server) (*Conn, error) {
 	if r.ProtoMajor == 2 {
-		nc, err := respondHTTP2(w, r, subprotocol, extensions)
+		nc, err := respondHTTP2(w, r, a.subprotocol, a.extensions)
 		if err != nil {
 			return nil, err
 		}
-		return newConn(nc, nil, false, subprotocol, l), nil
+		return newConn(nc, nil, false, a, l, s), nil
 	}
-	response := appendResponse(nil, r.Header.Get("Sec-Websocket-Key"), subprotocol, extensions, w.Header())
+	response := appendResponse(nil, r.Header.Get("Sec-Websocket-Key"), a, w.Header())
 	nc, brw, err := http.NewResponseController(w).Hijack()
 	if err != nil {
 		return nil, refuse(w, r, &HandshakeError{
@@ -72,7 +95,10 @@ func Accept(w http.ResponseWriter, r *http.Request, o *AcceptOptions) (*Conn, er
 	if brw != nil {
 		br = brw.Reader
 	}
-	return newConn(nc, br, false, subprotocol, l), nil
+	if rc, ok := nc.(*resumed); ok && len(rc.head) == 0 {
+		nc = rc.TCPConn
+	}
+	return newConn(nc, br, false, a, l, s), nil
 }
 
 func respond(nc net.Conn, response []byte, timeout time.Duration) error {

@@ -102,7 +102,7 @@ func TestAlloc_IdleConnectionIsSmall(t *testing.T) {
 
 // In the handler form a burst of messages is read, handed on and answered without allocating.
 func TestAlloc_HandlerEchoesBursts(t *testing.T) {
-	if echoForm == blockingForm {
+	if echoForm == blockingForm || echoForm == blockingPortForm {
 		return // it has its own gates
 	}
 	s := serveHandler(t, nil)
@@ -126,7 +126,7 @@ func TestAlloc_HandlerEchoesBursts(t *testing.T) {
 
 // Sending what is prepared to many allocates nothing either.
 func TestAlloc_SendOfPrepared(t *testing.T) {
-	if echoForm == blockingForm {
+	if echoForm == blockingForm || echoForm == blockingPortForm {
 		return
 	}
 	s := serveHandler(t, nil)

@@ -20,14 +20,14 @@ func (c *Conn) Close(code StatusCode, reason string) error {
 		bad = ErrBadClose.saying("status code %d may not be sent in a Close frame; 1011 was sent in its place", int(code))
 		code, reason = StatusInternalError, ""
 	}
-	defer c.keepalive.join()
-	c.closing.Store(true)
 	deadline := time.Now().Add(c.limits.closeTimeout)
-	c.sendClose(code, reason)
-	if c.server != nil && c.ended() == nil {
-		c.boundClose(deadline)
+	if c.handled {
+		c.leave(code, reason)
 		return bad
 	}
+	defer c.keepalive.join()
+	c.closing.Store(true)
+	c.sendClose(code, reason)
 	err := c.awaitClose(deadline)
 	if bad != nil {
 		return bad
@@ -41,6 +41,17 @@ func (c *Conn) CloseNow() error {
 	c.teardown(ErrClosed, true)
 	c.keepalive.join()
 	return nil
+}
+
+// leave is Close without waiting for the peer: who reads will see its answer, or that none comes in time.
+func (c *Conn) leave(code StatusCode, reason string) {
+	defer c.keepalive.join()
+	deadline := time.Now().Add(c.limits.closeTimeout)
+	c.closing.Store(true)
+	c.sendClose(code, reason)
+	if c.ended() == nil {
+		c.boundClose(deadline)
+	}
 }
 
 // sendClose sends a Close frame, unless one was sent.

@@ -43,8 +43,8 @@ type Message struct {
 // read uses CloseRead.
 type Conn struct {
 	nc          net.Conn
-	raw         *rawSocket // nil where the socket cannot be used directly: TLS, proxied and custom connections
-	client      bool       // our role: a client masks what it sends
+	raw         rawIO // nil where the socket cannot be used directly: TLS, proxied and custom connections
+	client      bool  // our role: a client masks what it sends
 	subprotocol string
 	limits      *limits // shared by the connections of a Server
 
@@ -71,8 +71,9 @@ type Conn struct {
 	pings     pings
 	keepalive keepalive
 
-	// The handler form; nil in the blocking form.
-	server  *Server
+	server  *Server // whose connection it is, if any
+	place   int     // among the server's; guarded by the server
+	handled bool    // in the handler form
 	sock    *socket // on an event loop, if one reads and writes it
 	woken   atomic.Bool
 	serving *serving // nil on a loop
@@ -88,24 +89,28 @@ type Conn struct {
 }
 
 // newConn begins a connection whose handshake is done. br, if not nil, may hold bytes that came behind it.
-func newConn(nc net.Conn, br *bufio.Reader, client bool, subprotocol string, l limits) *Conn {
+// A connection of a server must enter it next.
+func newConn(nc net.Conn, br *bufio.Reader, client bool, a *agreement, l *limits, s *Server) *Conn {
 	c := &Conn{
 		nc:          nc,
 		client:      client,
-		subprotocol: subprotocol,
-		limits:      &l,
+		subprotocol: a.subprotocol,
+		limits:      l,
+		server:      s,
+		handled:     s != nil && s.Run == nil,
 		done:        make(chan struct{}),
 		maskKey:     func(key []byte) { rand.Read(key) },
 	}
 	c.machine.fromClient = !client
 	c.machine.readLimit, c.machine.frameLimit = l.read, l.frame
-	c.negotiated(l.deflate)
+	c.negotiated(a.deflate)
 	c.in.leftover(br)
-	if c.server = l.server; c.server != nil {
-		c.limits = c.server.shared(&l)
-		return c
+	if a.value != nil {
+		c.SetValue(a.value)
 	}
-	c.block()
+	if s == nil {
+		c.block()
+	}
 	return c
 }
 
@@ -113,6 +118,9 @@ func newConn(nc net.Conn, br *bufio.Reader, client bool, subprotocol string, l l
 func (c *Conn) block() {
 	c.raw = newRawSocket(c.nc)
 	c.deadline = &readDeadline{}
+	if c.handled {
+		c.serving = &serving{}
+	}
 	c.keepalive.start(c)
 }
 

@@ -244,12 +244,12 @@ func TestDeflate_WhatWasAcceptedComesBeforeWhatIsCompressed(t *testing.T) {
 	ours, theirs := net.Pipe()
 	defer theirs.Close()
 	l := (&AcceptOptions{}).limits()
-	l.deflate = deflateParams{on: true, level: 1, out: deflateDirection{bits: 12, takeover: true}, in: deflateDirection{bits: 12, takeover: true}}
-	c := newConn(ours, nil, false, "", l)
+	both := deflateDirection{bits: 12, takeover: true}
+	c := newConn(ours, nil, false, &agreement{deflate: deflateParams{on: true, level: 1, out: both, in: both}}, &l, nil)
 	defer c.CloseNow()
 	received := make(chan []string, 1)
 	go func() {
-		m := deflateMachine(false, 1<<20, l.deflate.out)
+		m := deflateMachine(false, 1<<20, both)
 		var got []string
 		buf := make([]byte, 64<<10)
 		for len(got) < 3 {

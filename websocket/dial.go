@@ -49,15 +49,17 @@ func Dial(ctx context.Context, address string, o *DialOptions) (*Conn, *http.Res
 		resp, br, err = shake(nc, r, o.Subprotocols)
 		return err
 	})
-	l := o.limits()
+	var a agreement
 	if err == nil {
-		l.deflate, err = o.agreed(resp)
+		a.deflate, err = o.agreed(resp)
 	}
 	if err != nil {
 		nc.Close()
 		return nil, resp, err
 	}
-	return newConn(nc, br, true, resp.Header.Get(subprotocolHeader), l), resp, nil
+	a.subprotocol = resp.Header.Get(subprotocolHeader)
+	l := o.limits()
+	return newConn(nc, br, true, &a, &l, nil), resp, nil
 }
 
 // agreed judges the extensions that the server has chosen (RFC 6455, section 9.1).

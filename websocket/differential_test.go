@@ -175,7 +175,7 @@ func couldBeText(b []byte, all bool) bool {
 // receiveAll has a Conn receive the bytes, and returns what its Reads and its answers amount to.
 func receiveAll(t *testing.T, in []byte, fromClient bool, readLimit, frameLimit int64) received {
 	ours, theirs := memoryPipe()
-	c := newConn(ours, nil, !fromClient, "", limits{
+	c := plainConn(ours, !fromClient, limits{
 		read: readLimit, frame: frameLimit, pingInterval: -1, closeTimeout: time.Minute,
 	}.withDefaults())
 	defer c.CloseNow()

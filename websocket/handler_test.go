@@ -17,21 +17,14 @@ import (
 func handlerServer(t testing.TB, form string, ws *websocket.Server) *server {
 	t.Helper()
 	ws.Goroutines = form == goroutineForm
-	ln := listen(t)
-	hs := &http.Server{Handler: ws}
-	go hs.Serve(ln)
-	t.Cleanup(func() {
-		hs.Close()
-		gone, cancel := context.WithCancel(context.Background())
-		cancel()
-		ws.Shutdown(gone)
-	})
-	return &server{t: t, addr: ln.Addr().String()}
+	s := &server{t: t}
+	s.run(ws, form == portForm)
+	return s
 }
 
-// eachForm runs a test with both ways of reading connections.
+// eachForm runs a test with every way of reading connections.
 func eachForm(t *testing.T, f func(t *testing.T, form string)) {
-	for _, form := range []string{goroutineForm, loopForm} {
+	for _, form := range []string{goroutineForm, loopForm, portForm} {
 		t.Run(form, func(t *testing.T) { f(t, form) })
 	}
 }
@@ -379,10 +372,23 @@ func TestServerShutdown_SaysGoingAwayAndWaits(t *testing.T) {
 			t.Fatal("it did not wait for the peers' answers")
 		default:
 		}
-		late := s.dialTCP()
-		late.write(joinLines(s.requestLines()))
-		if status, _, _ := late.readResponse(); status != http.StatusServiceUnavailable {
-			t.Fatal(status)
+		if form == portForm {
+			for end := time.Now().Add(patience); ; time.Sleep(time.Millisecond) {
+				nc, err := net.Dial("tcp", s.addr)
+				if err != nil {
+					break
+				}
+				nc.Close()
+				if time.Now().After(end) {
+					t.Fatal("it still listens")
+				}
+			}
+		} else {
+			late := s.dialTCP()
+			late.write(joinLines(s.requestLines()))
+			if status, _, _ := late.readResponse(); status != http.StatusServiceUnavailable {
+				t.Fatal(status)
+			}
 		}
 		for _, p := range peers {
 			p.sendClose(1001, "")

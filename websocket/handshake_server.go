@@ -72,18 +72,20 @@ var protocolHeaders = map[string]bool{
 }
 
 // appendResponse appends the 101 of section 4.2.2, with extra headers that the handler has set.
-func appendResponse(dst []byte, key, subprotocol, extensions string, extra http.Header) []byte {
+func appendResponse(dst []byte, key string, a *agreement, extra http.Header) []byte {
 	dst = append(dst, "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: "...)
-	dst = append(dst, acceptKey(key)...)
+	dst = appendAcceptKey(dst, key)
 	dst = append(dst, "\r\n"...)
-	if subprotocol != "" {
-		dst = append(dst, "Sec-WebSocket-Protocol: "+subprotocol+"\r\n"...)
+	if a.subprotocol != "" {
+		dst = append(append(append(dst, "Sec-WebSocket-Protocol: "...), a.subprotocol...), "\r\n"...)
 	}
-	if extensions != "" {
-		dst = append(dst, "Sec-WebSocket-Extensions: "+extensions+"\r\n"...)
+	if a.extensions != "" {
+		dst = append(append(append(dst, "Sec-WebSocket-Extensions: "...), a.extensions...), "\r\n"...)
 	}
-	var rest strings.Builder
-	extra.WriteSubset(&rest, protocolHeaders) // it also keeps line breaks out of values
-	dst = append(dst, rest.String()...)
+	if len(extra) > 0 {
+		var rest strings.Builder
+		extra.WriteSubset(&rest, protocolHeaders) // it also keeps line breaks out of values
+		dst = append(dst, rest.String()...)
+	}
 	return append(dst, "\r\n"...)
 }

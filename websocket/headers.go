@@ -13,9 +13,12 @@ import (
 const acceptGUID = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 
 // acceptKey returns the Sec-WebSocket-Accept for a Sec-WebSocket-Key (section 4.2.2).
-func acceptKey(key string) string {
-	sum := sha1.Sum([]byte(key + acceptGUID))
-	return base64.StdEncoding.EncodeToString(sum[:])
+func acceptKey(key string) string { return string(appendAcceptKey(nil, key)) }
+
+func appendAcceptKey(dst []byte, key string) []byte {
+	var both [24 + len(acceptGUID)]byte
+	sum := sha1.Sum(append(append(both[:0], key...), acceptGUID...))
+	return base64.StdEncoding.AppendEncode(dst, sum[:])
 }
 
 // newKey returns a Sec-WebSocket-Key: 16 random bytes (section 4.1).
@@ -25,16 +28,24 @@ func newKey() string {
 	return base64.StdEncoding.EncodeToString(nonce[:])
 }
 
+var strictBase64 = base64.StdEncoding.Strict()
+
 // isKey reports whether the value decodes to 16 bytes, as a Sec-WebSocket-Key must (section 4.2.1).
 func isKey(value string) bool {
-	nonce, err := base64.StdEncoding.Strict().DecodeString(value)
-	return err == nil && len(nonce) == 16 && len(value) == 24
+	if len(value) != 24 {
+		return false
+	}
+	var nonce [18]byte
+	n, err := strictBase64.Decode(nonce[:], []byte(value))
+	return err == nil && n == 16
 }
 
 // hasToken reports whether a header, a comma-separated list that may stand on several lines, has the token in any case.
 func hasToken(h http.Header, name, token string) bool {
 	for _, line := range h.Values(name) {
-		for item := range strings.SplitSeq(line, ",") {
+		for more := true; more; {
+			var item string
+			item, line, more = strings.Cut(line, ",")
 			if strings.EqualFold(strings.TrimSpace(item), token) {
 				return true
 			}

@@ -134,7 +134,7 @@ func TestHostile_EachIsLeftInTime(t *testing.T) {
 				var work sync.WaitGroup
 				work.Go(func() { c.peer(hostile{theirs, &work}) })
 				begun := time.Now()
-				conn := newConn(ours, nil, false, "", (&AcceptOptions{}).limits())
+				conn := plainConn(ours, false, (&AcceptOptions{}).limits())
 				err := c.serve(conn)
 				took := time.Since(begun)
 				held := liveMemory() - before

@@ -5,6 +5,15 @@ import (
 	"net"
 )
 
+// rawIO is a socket that is read and written without what net.Conn costs.
+type rawIO interface {
+	// read waits for bytes and returns them in a borrowed buffer for about want bytes; with an error there is none.
+	read(want int) (*buffer, int, error)
+
+	// writeNow writes what the kernel takes without waiting.
+	writeNow(p []byte) (int, error)
+}
+
 // input holds the bytes that were received and not yet looked at. While there are none it holds no memory.
 type input struct {
 	unread   []byte
@@ -23,6 +32,14 @@ func (in *input) leftover(br *bufio.Reader) {
 	in.unread, _ = br.Peek(br.Buffered())
 }
 
+// keep takes a copy of what came behind the handshake.
+func (in *input) keep(p []byte) {
+	if len(p) > 0 {
+		in.borrowed = borrowWhole(len(p))
+		in.unread = in.borrowed.data[:copy(in.borrowed.data, p)]
+	}
+}
+
 func (in *input) consume(n int) { in.unread = in.unread[n:] }
 
 // release gives memory back when all is consumed.
@@ -34,7 +51,7 @@ func (in *input) release() {
 }
 
 // fill waits for bytes. expect is how many more are known to be on their way; unread must be empty and released.
-func (in *input) fill(nc net.Conn, raw *rawSocket, expect int64) error {
+func (in *input) fill(nc net.Conn, raw rawIO, expect int64) error {
 	want := smallBuffer
 	if in.full || expect > smallBuffer {
 		want = largeBuffer

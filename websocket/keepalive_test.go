@@ -13,9 +13,14 @@ import (
 // pipe is a server's Conn over a pipe, in a bubble of fake time, and the client's end of it by hand.
 func pipe(t *testing.T, o AcceptOptions) (*Conn, net.Conn) {
 	ours, theirs := net.Pipe()
-	c := newConn(ours, nil, false, "", o.limits())
+	c := plainConn(ours, false, o.limits())
 	t.Cleanup(func() { theirs.Close(); c.CloseNow() })
 	return c, theirs
+}
+
+// plainConn is a connection whose handshake agreed on nothing.
+func plainConn(nc net.Conn, client bool, l limits) *Conn {
+	return newConn(nc, nil, client, &agreement{}, &l, nil)
 }
 
 // receive reads the next frame's opcode; frames here are short and unmasked.

@@ -11,8 +11,8 @@ import (
 // socket is what a connection has with a loop in place of a goroutine: only the loop uses it, but for Schedule and the addresses.
 type socket struct {
 	loop.Source
-	conn          *Conn
-	remote, local netip.AddrPort
+	conn *Conn
+	ends endpoints
 
 	open       bool // OnOpen was called
 	closed     bool // OnClose was called
@@ -42,24 +42,44 @@ func (s *socket) next() (first time.Duration) {
 	return first
 }
 
-func (s *socket) RemoteAddr() net.Addr { return net.TCPAddrFromAddrPort(s.remote) }
-func (s *socket) LocalAddr() net.Addr  { return net.TCPAddrFromAddrPort(s.local) }
+func (s *socket) RemoteAddr() net.Addr { return s.ends.RemoteAddr() }
+func (s *socket) LocalAddr() net.Addr  { return s.ends.LocalAddr() }
 
-// adopt gives a connection to a loop if it is plain TCP. The loop takes a duplicate of the descriptor and the original is closed, which
-// frees what Go's net package holds for it. Schedule must follow.
+// endpoints are a connection's addresses.
+type endpoints struct {
+	remote netip.AddrPort
+	local  *netip.AddrPort // often shared: that of the listener
+}
+
+func (e *endpoints) RemoteAddr() net.Addr { return net.TCPAddrFromAddrPort(e.remote) }
+func (e *endpoints) LocalAddr() net.Addr  { return net.TCPAddrFromAddrPort(*e.local) }
+
+// adopt gives a connection to a loop if it is plain TCP. Schedule must follow.
 func (s *Server) adopt(c *Conn) bool {
-	l := s.set().Pick()
-	if l == nil {
-		return false
+	l, fd, ends, ok := s.detach(c.nc)
+	if ok {
+		s.onLoop(c, l, fd, ends)
+		c.nc = nil
 	}
-	remote, local := c.nc.RemoteAddr(), c.nc.LocalAddr()
-	fd, ok := loop.Detach(c.nc)
-	if !ok {
-		return false
-	}
-	c.sock = &socket{conn: c, remote: remote.(*net.TCPAddr).AddrPort(), local: local.(*net.TCPAddr).AddrPort()}
+	return ok
+}
+
+func (s *Server) onLoop(c *Conn, l *loop.Loop, fd int, ends endpoints) {
+	c.sock = &socket{conn: c, ends: ends}
 	c.sock.Init(l, c.sock, fd)
-	c.nc = nil
 	c.reading.try() // for good: Read returns ErrConcurrentRead
-	return true
+}
+
+// detach takes a socket of package net for a loop. The loop gets a duplicate of the descriptor and the original is closed, which frees what
+// the package holds for it.
+func (s *Server) detach(nc net.Conn) (l *loop.Loop, fd int, ends endpoints, ok bool) {
+	if l = s.set().Pick(); l == nil {
+		return
+	}
+	remote, local := nc.RemoteAddr(), nc.LocalAddr()
+	if fd, ok = loop.Detach(nc); ok {
+		at := local.(*net.TCPAddr).AddrPort()
+		ends = endpoints{remote.(*net.TCPAddr).AddrPort(), &at}
+	}
+	return
 }

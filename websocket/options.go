@@ -72,8 +72,6 @@ type AcceptOptions struct {
 	// application itself takes between the reads of a stream: streams that last need more. The connection is closed with
 	// 1008. Default 60 s; negative: for ever.
 	MessageTimeout time.Duration
-
-	server *Server // whose connection it will be, if any
 }
 
 // DialOptions are what a client may choose. The zero value is safe.
@@ -119,14 +117,11 @@ type limits struct {
 	read, frame, send                          int64
 	pingInterval, pongTimeout                  time.Duration
 	writeTimeout, closeTimeout, messageTimeout time.Duration
-	server                                     *Server
-	deflate                                    deflateParams
 }
 
 func (o *AcceptOptions) limits() limits {
 	return limits{
-		server: o.server,
-		read:   o.ReadLimit, frame: o.FrameLimit, send: o.SendLimit,
+		read: o.ReadLimit, frame: o.FrameLimit, send: o.SendLimit,
 		pingInterval: o.PingInterval, pongTimeout: o.PongTimeout,
 		writeTimeout: o.WriteTimeout, closeTimeout: o.CloseTimeout, messageTimeout: o.MessageTimeout,
 	}.withDefaults()

@@ -240,7 +240,7 @@ func (c *Conn) flushRead() {
 	if c.more.Load() {
 		c.more.Store(false)
 	}
-	if c.server == nil {
+	if !c.handled {
 		c.answerPings()
 		return
 	}

@@ -29,10 +29,12 @@ type rawSocket struct {
 }
 
 // newRawSocket returns nil for connections that are not plain sockets. Types that embed one may do something of
-// their own in Read and Write, so only these two themselves count.
-func newRawSocket(nc net.Conn) *rawSocket {
+// their own in Read and Write, so only these themselves count.
+func newRawSocket(nc net.Conn) rawIO {
 	var sc syscall.Conn
 	switch t := nc.(type) {
+	case rawIO:
+		return t // a socket of a loop
 	case *net.TCPConn:
 		sc = t
 	case *net.UnixConn:

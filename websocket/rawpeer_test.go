@@ -228,13 +228,17 @@ func listen(t testing.TB) net.Listener {
 func serve(t testing.TB, o *websocket.AcceptOptions, handle func(context.Context, *websocket.Conn) error) *server {
 	t.Helper()
 	if handle == nil {
-		if echoForm != blockingForm {
+		if echoForm != blockingForm && echoForm != blockingPortForm {
 			return serveHandler(t, o)
 		}
 		handle = echo
 	}
+	if echoForm == blockingPortForm {
+		return serveRun(t, o, handle)
+	}
 	ln := listen(t)
-	s := &server{t: t, addr: ln.Addr().String(), ended: make(chan error, 10000), conns: make(chan *websocket.Conn, 10000)}
+	s := newServer(t)
+	s.addr = ln.Addr().String()
 	ctx, cancel := context.WithCancel(context.Background())
 	var handlers sync.WaitGroup
 	hs := &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

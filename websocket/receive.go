@@ -50,7 +50,7 @@ func (c *Conn) wait(ctx context.Context) error {
 	c.keepalive.waiting()
 	err := c.in.fill(c.nc, c.raw, c.machine.left)
 	c.keepalive.waited(len(c.in.unread) > 0)
-	if c.server != nil {
+	if c.handled {
 		c.out.cork()
 	}
 	if err == nil || len(c.in.unread) > 0 {

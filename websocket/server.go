@@ -2,6 +2,7 @@ package websocket
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"sync"
 	"time"
@@ -18,48 +19,79 @@ import (
 //	}}
 //	http.Handle("/ws", s)
 //
+// Or let it have a port, with [Server.ServeListener], which opens connections at less than half the cost.
+//
 // The fields may not be changed once it serves. The zero value takes messages and drops them. End it with Shutdown.
 type Server struct {
 	Handler Handler
 	Options AcceptOptions
 
+	// Run, if set, is the blocking form: it is called for each connection in a goroutine of its own, in place of the functions of Handler, of
+	// which only OnClose remains. The connection is closed when it returns. It reads and writes as after [Accept].
+	Run func(*Conn)
+
 	// Goroutines gives each connection a goroutine of its own, in which the handlers may block. It costs about 4 KB a connection, and
 	// a little more time for each message. So it is anyway with TLS and on systems other than Linux.
 	Goroutines bool
 
+	// OnRequest, if set, is asked about each request that keeps all the rules and whose origin may connect. value is what [Conn.Value]
+	// returns from the beginning; what it puts into answer, such as cookies, is sent with the 101. With an error the request is refused:
+	// with the Status and Text of a [*HandshakeError], with 403 for any other. It is called by many goroutines at once, with ServeListener by
+	// the event loops, and must not block there.
+	OnRequest func(r *http.Request, answer http.Header) (value any, err error)
+
+	// OnRefused, if set, is told of each request that was refused, once it was answered. It is called by many goroutines at once.
+	OnRefused func(r *http.Request, err error)
+
 	// Loops are the event loops to use, shared with others, who stop them. Default: the server's own, one for each processor.
 	Loops *loop.Set
 
+	// The following are for ServeListener alone.
+
+	// Fallback answers what is not for a WebSocket, on the same port. Default: 400, with a text that says what is missing.
+	Fallback http.Handler
+
+	// HandshakeTimeout is how long a client may take to send a request. Default 30 s; negative: for ever.
+	HandshakeTimeout time.Duration
+
+	// MaxHeaderBytes is how long a request may be without a body. Default 16 KiB.
+	MaxHeaderBytes int
+
 	mu      sync.Mutex
-	conns   map[*Conn]struct{}
+	conns   []*Conn // each knows its place
 	leaving bool
 	empty   chan struct{} // closed when leaving and the last connection has ended
 	own     loop.Set      // unless Loops is set
 	options sync.Once
 	limits  *limits // of all connections
+	ports
 }
 
 // ServeHTTP accepts the request's WebSocket, or answers why not, and returns; the handlers do the rest. (Over HTTP/2 it
 // returns when the connection ends.)
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.Serve(w, r, nil) }
 
-// Serve is ServeHTTP for a handler that knows something of the request: value is what [Conn.Value] returns from OnOpen on. The
-// error is that of [Accept], or [ErrServerClosed] after Shutdown; the client was answered.
+// Serve is ServeHTTP for a handler that knows something of the request: value, unless it is nil, is what [Conn.Value] returns from the
+// beginning. The error is that of [Accept], or [ErrServerClosed] after Shutdown; the client was answered.
 func (s *Server) Serve(w http.ResponseWriter, r *http.Request, value any) (*Conn, error) {
 	if s.isLeaving() {
-		return nil, s.refuse(w)
+		w.Header().Set("Connection", "close")
+		http.Error(w, leavingReason, http.StatusServiceUnavailable)
+		return nil, ErrServerClosed
 	}
-	o := s.Options
-	o.server = s
-	c, err := Accept(w, r, &o)
-	if err != nil {
-		return nil, err
+	a, refusal := s.judge(r, w.Header())
+	if refusal != nil {
+		return nil, s.refuse(w, r, refusal)
 	}
 	if value != nil {
-		c.SetValue(value)
+		a.value = value
 	}
-	looped, err := s.enter(c, !s.Goroutines && r.ProtoMajor == 1)
+	c, err := accept(w, r, &a, s.shared(), s)
 	if err != nil {
+		s.refused(r, err)
+		return nil, err
+	}
+	if err := s.enter(c, r.ProtoMajor == 1); err != nil {
 		c.closing.Store(true)
 		c.sendClose(StatusGoingAway, leavingReason)
 		c.CloseNow()
@@ -67,21 +99,44 @@ func (s *Server) Serve(w http.ResponseWriter, r *http.Request, value any) (*Conn
 	}
 	switch {
 	case r.ProtoMajor > 1:
-		s.run(c) // the stream ends when the request's handler returns (RFC 8441)
-	case looped:
+		s.serve(c) // the stream ends when the request's handler returns (RFC 8441)
+	case c.sock != nil:
 		c.sock.Schedule()
 	default:
-		go s.run(c)
+		go s.serve(c)
 	}
 	return c, nil
 }
 
 const leavingReason = "the server is leaving"
 
-func (s *Server) refuse(w http.ResponseWriter) error {
-	w.Header().Set("Connection", "close")
-	http.Error(w, leavingReason, http.StatusServiceUnavailable)
-	return ErrServerClosed
+// judge decides about a client's opening handshake; answer has what the application adds to the answer.
+func (s *Server) judge(r *http.Request, answer http.Header) (agreement, *HandshakeError) {
+	a, refusal := s.Options.judge(r)
+	if refusal != nil || s.OnRequest == nil {
+		return a, refusal
+	}
+	var err error
+	if a.value, err = s.OnRequest(r, answer); err == nil {
+		return a, nil
+	}
+	if e, ok := errors.AsType[*HandshakeError](err); ok && e.Status >= 400 {
+		return a, e
+	}
+	return a, &HandshakeError{Status: http.StatusForbidden, Code: "refused", Text: "the request was refused", cause: err}
+}
+
+// refuse answers a request that was judged badly.
+func (s *Server) refuse(w http.ResponseWriter, r *http.Request, refusal *HandshakeError) error {
+	err := refuse(w, r, refusal)
+	s.refused(r, err)
+	return err
+}
+
+func (s *Server) refused(r *http.Request, err error) {
+	if s.OnRefused != nil {
+		s.OnRefused(r, err)
+	}
 }
 
 // set returns the event loops.
@@ -93,8 +148,11 @@ func (s *Server) set() *loop.Set {
 }
 
 // shared returns the limits that all connections have in common.
-func (s *Server) shared(l *limits) *limits {
-	s.options.Do(func() { s.limits = l })
+func (s *Server) shared() *limits {
+	s.options.Do(func() {
+		l := s.Options.limits()
+		s.limits = &l
+	})
 	return s.limits
 }
 
@@ -105,22 +163,39 @@ func (s *Server) isLeaving() bool {
 }
 
 // enter lets a connection in, and if it may gives it to an event loop.
-func (s *Server) enter(c *Conn, mayLoop bool) (looped bool, err error) {
+func (s *Server) enter(c *Conn, mayLoop bool) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.leaving {
-		return false, ErrServerClosed
+		return ErrServerClosed
 	}
-	if s.conns == nil {
-		s.conns = make(map[*Conn]struct{})
+	s.add(c)
+	switch {
+	case !mayLoop:
+	case s.Goroutines || s.Run != nil:
+		s.poll(c)
+	case s.adopt(c):
+		return nil
 	}
-	s.conns[c] = struct{}{}
-	if mayLoop && s.adopt(c) {
-		return true, nil
-	}
-	c.serving = &serving{}
 	c.block()
-	return false, nil
+	return nil
+}
+
+// add takes a connection among those that are open. The Server must be locked.
+func (s *Server) add(c *Conn) {
+	c.place = len(s.conns)
+	s.conns = append(s.conns, c)
+}
+
+// serve is the life of a connection that has a goroutine.
+func (s *Server) serve(c *Conn) {
+	if s.Run == nil {
+		s.run(c)
+		return
+	}
+	s.Run(c)
+	c.CloseNow()
+	s.ended(c, c.why)
 }
 
 // ended is the last thing that happens to a connection.
@@ -130,7 +205,11 @@ func (s *Server) ended(c *Conn, err error) {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	delete(s.conns, c)
+	last := len(s.conns) - 1
+	s.conns[c.place] = s.conns[last]
+	s.conns[c.place].place = c.place
+	s.conns[last] = nil
+	s.conns = s.conns[:last]
 	if s.leaving && len(s.conns) == 0 {
 		close(s.empty)
 	}
@@ -143,7 +222,7 @@ func (s *Server) Len() int {
 	return len(s.conns)
 }
 
-// Shutdown closes all connections with 1001 (going away), lets no new ones in, and waits until all have ended and every OnClose
+// Shutdown closes all connections with 1001 (going away), lets no new ones in, and waits until all have ended and every OnClose and Run
 // has returned. Peers that do not answer are left after CloseTimeout. When ctx ends, the rest is closed at once and its error
 // returned. It is not for handlers to call: they would wait for themselves.
 func (s *Server) Shutdown(ctx context.Context) error {
@@ -154,10 +233,11 @@ func (s *Server) Shutdown(ctx context.Context) error {
 		if len(s.conns) == 0 {
 			close(s.empty)
 		}
+		s.ports.leave()
 	}
 	s.mu.Unlock()
-	s.forAll(ctx, func(c *Conn) { c.Close(StatusGoingAway, leavingReason) })
-	var err error
+	s.forAll(ctx, func(c *Conn) { c.leave(StatusGoingAway, leavingReason) })
+	err := s.ports.shutdown(ctx)
 	select {
 	case <-s.empty:
 	case <-ctx.Done():
@@ -165,6 +245,7 @@ func (s *Server) Shutdown(ctx context.Context) error {
 		s.forAll(context.Background(), func(c *Conn) { c.CloseNow() })
 		<-s.empty
 	}
+	s.ports.wait()
 	s.own.Stop()
 	return err
 }
@@ -173,7 +254,7 @@ func (s *Server) Shutdown(ctx context.Context) error {
 func (s *Server) forAll(ctx context.Context, f func(*Conn)) {
 	s.mu.Lock()
 	all := make(chan *Conn, len(s.conns))
-	for c := range s.conns {
+	for _, c := range s.conns {
 		all <- c
 	}
 	s.mu.Unlock()

@@ -8,7 +8,7 @@ import (
 // Wake makes [Handler.OnWake] be called soon, once for all calls until then: what an application does for a connection because of something
 // else than a message is done there, one after the other with the other handlers. It never blocks; any goroutine may call it.
 func (c *Conn) Wake() {
-	if c.server == nil || c.woken.Load() || c.woken.Swap(true) {
+	if !c.handled || c.woken.Load() || c.woken.Swap(true) {
 		return
 	}
 	if c.sock != nil {

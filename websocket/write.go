@@ -20,7 +20,7 @@ func (c *Conn) Write(ctx context.Context, t MessageType, p []byte) error {
 	if err := checkMessage(t, p); err != nil {
 		return err
 	}
-	if c.server != nil {
+	if c.handled {
 		return c.enqueue(ctx, t, p)
 	}
 	if len(p) <= largeBuffer/2 {

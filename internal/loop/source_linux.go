@@ -61,13 +61,18 @@ func (s *Source) Schedule() {
 	l.wake()
 }
 
-// Begin makes the loop wait for the socket: what is ready already is told too.
+// Begin makes the loop wait for the socket: what is ready already is told too. If the socket is another source's of this loop, it is taken over from
+// that one, and what that one was told is not told again.
 func (s *Source) Begin() error {
 	l := s.loop
 	for len(l.sources) <= int(s.fd) {
 		l.sources = append(l.sources, make([]*Source, max(64, len(l.sources)))...)
 	}
-	l.sources[s.fd] = s
+	before := l.sources[s.fd]
+	if l.sources[s.fd] = s; before != nil {
+		before.Remind(0)
+		return nil
+	}
 	err := unix.EpollCtl(l.epoll, unix.EPOLL_CTL_ADD, int(s.fd), &unix.EpollEvent{
 		Events: unix.EPOLLIN | unix.EPOLLOUT | unix.EPOLLRDHUP | unix.EPOLLET&0xFFFFFFFF, Fd: s.fd,
 	})
