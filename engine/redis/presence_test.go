@@ -147,7 +147,11 @@ func TestPresenceOnTwoNodes(t *testing.T) {
 	leaveBen := b.come(t, ben, square)
 	wa.await(t, "join Ben")
 	wb.await(t, "join Ben")
-	awaitHere(t, square, "2 Ann Ben", a, b)
+	for _, n := range []house{a, b} {
+		if got := n.here(square); got != "2 Ann Ben" { // at once: the list is not one from before the signal
+			t.Errorf("after the signal the list is %q", got)
+		}
+	}
 
 	leaveA()
 	quiet(t, a, wa, wb) // whose leaving was told after Ann's
@@ -324,10 +328,15 @@ func TestLostPresenceIsToldAgain(t *testing.T) {
 		defer e.here.mu.Unlock()
 		return e.here.lease
 	}
+	// all waits until everybody is known: not by a list that a node still has.
 	all := func() {
 		t.Helper()
-		awaitHere(t, square, "2 Ann Ben", a, b)
-		awaitHere(t, "room:7", "6 P107 P157 P207 P257 P57 P7", a, b)
+		for name, want := range map[channel.Name]int{square: 2, "room:7": 6, "room:8": 6} {
+			redistest.Eventually(t, fmt.Sprintf("%d are in %s", want, name), func() bool {
+				_, count, err := a.e.readRoll(t.Context(), name, 200)
+				return err == nil && count == want
+			})
+		}
 	}
 	all()
 	was := lease(a.e)

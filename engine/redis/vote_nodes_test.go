@@ -12,8 +12,10 @@ import (
 	"time"
 
 	"parley/channel"
+	"parley/chat"
 	"parley/engine/enginetest"
 	"parley/engine/redis/redistest"
+	"parley/identity"
 	"parley/vote"
 )
 
@@ -29,13 +31,17 @@ func voterNamed(i int) channel.Sender {
 
 func makeVote(t testing.TB, e *Engine, code string, options int) vote.Vote {
 	t.Helper()
+	v, err := e.CreateVote(t.Context(), draftedVote(code, options))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return v
+}
+
+func draftedVote(code string, options int) vote.Vote {
 	v := vote.Vote{Code: code, Question: "Which?", Min: 1, Max: options, Owner: voterNamed(0), Change: true, Results: vote.Always, Open: true, Created: time.Now()}
 	for i := range options {
 		v.Options = append(v.Options, vote.Option{Text: fmt.Sprint("option ", i+1)})
-	}
-	v, err := e.CreateVote(t.Context(), v)
-	if err != nil {
-		t.Fatal(err)
 	}
 	return v
 }
@@ -309,5 +315,134 @@ func TestBallotsWhileConnectionsAreLost(t *testing.T) {
 	killer.Wait()
 	if v := agree(t, nodes, "AAAAA"); v.Voters != voters || v.Options[0].Count != voters/3 {
 		t.Errorf("%d voters made %+v", voters, v)
+	}
+}
+
+// What is changed on another node between the check and the script is checked again.
+func TestChangedMeanwhile(t *testing.T) {
+	nodes := twoNodes(t)
+	// cast casts on one node, and lets something happen after the first check. It returns what the checks saw.
+	cast := func(b vote.Ballot, meanwhile func()) (seen []string, v vote.Vote, err error) {
+		v, err = nodes[0].Cast(t.Context(), b, func(v vote.Vote, earlier *vote.Ballot) error {
+			saw := fmt.Sprintf("open %t, %d options", v.Open, len(v.Options))
+			if earlier != nil {
+				saw += fmt.Sprint(", earlier ", earlier.Options)
+			}
+			if seen = append(seen, saw); len(seen) == 1 {
+				meanwhile()
+			}
+			return mayVote(v, earlier)
+		})
+		return seen, v, err
+	}
+	update := func(code string, change func(*vote.Vote)) {
+		t.Helper()
+		if _, err := nodes[1].Update(t.Context(), code, func(v vote.Vote) (vote.Vote, error) { change(&v); return v, nil }); err != nil {
+			t.Error(err)
+		}
+	}
+	elsewhere := func(b vote.Ballot) {
+		t.Helper()
+		if _, err := nodes[1].Cast(t.Context(), b, mayVote); err != nil {
+			t.Error(err)
+		}
+	}
+
+	makeVote(t, nodes[0], "AAAAA", 2)
+	seen, v, err := cast(ballotOf("AAAAA", 1, 1), func() {
+		update("AAAAA", func(v *vote.Vote) { v.Options = append(v.Options, vote.Option{Text: "third"}) })
+	})
+	if err != nil || !slices.Equal(seen, []string{"open true, 2 options", "open true, 3 options"}) || v.Voters != 1 || len(v.Options) != 3 {
+		t.Errorf("with another option: saw %q, %+v, %v", seen, v, err)
+	}
+	seen, v, err = cast(ballotOf("AAAAA", 2, 1), func() { elsewhere(ballotOf("AAAAA", 2, 2)) })
+	if err != nil || !slices.Equal(seen, []string{"open true, 3 options", "open true, 3 options, earlier [2]"}) || v.Voters != 2 || v.Options[0].Count != 2 {
+		t.Errorf("with another ballot of the same voter: saw %q, %+v, %v", seen, v, err)
+	}
+	seen, v, err = cast(ballotOf("AAAAA", 3, 1), func() { elsewhere(ballotOf("AAAAA", 4, 2)) })
+	if err != nil || len(seen) != 1 || v.Voters != 4 {
+		t.Errorf("with a ballot of somebody else: saw %q, %+v, %v", seen, v, err)
+	}
+	seen, _, err = cast(ballotOf("AAAAA", 5, 1), func() { update("AAAAA", func(v *vote.Vote) { v.Open = false }) })
+	if !errors.Is(err, vote.ErrVoteClosed) || len(seen) != 2 {
+		t.Errorf("with closing: saw %q, %v", seen, err)
+	}
+	agree(t, nodes, "AAAAA")
+
+	makeVote(t, nodes[0], "DDDDD", 2)
+	calls := 0
+	v, err = nodes[0].Update(t.Context(), "DDDDD", func(v vote.Vote) (vote.Vote, error) {
+		if calls++; calls == 1 {
+			update("DDDDD", func(v *vote.Vote) { v.Results = vote.Owner })
+		}
+		v.Open = false
+		return v, nil
+	})
+	if err != nil || v.Open || v.Results != vote.Owner || calls != 2 {
+		t.Errorf("with another update: %d calls, %+v, %v", calls, v, err)
+	}
+	agree(t, nodes, "DDDDD")
+
+	makeVote(t, nodes[0], "CCCCC", 2)
+	var voters []int
+	locked := errors.New("locked")
+	_, err = nodes[0].Update(t.Context(), "CCCCC", func(v vote.Vote) (vote.Vote, error) {
+		if voters = append(voters, v.Voters); len(voters) == 1 {
+			elsewhere(ballotOf("CCCCC", 1, 2))
+		}
+		if v.Voters > 0 {
+			return v, locked
+		}
+		v.Options = v.Options[:1]
+		return v, nil
+	})
+	if !errors.Is(err, locked) || !slices.Equal(voters, []int{0, 1}) {
+		t.Errorf("an update with the first ballot saw voters %v, %v", voters, err)
+	}
+	agree(t, nodes, "CCCCC")
+}
+
+// The newest votes are found in whatever partitions they are.
+func TestNewestVotes(t *testing.T) {
+	nodes := twoNodes(t)
+	if err := nodes[0].CreateUser(t.Context(), identity.User{ID: voterNamed(0).ID, Name: "Ann", Created: time.Now(), Seen: time.Now()}, "ann"); err != nil {
+		t.Fatal(err)
+	}
+	if err := nodes[0].CreateRoom(t.Context(), chat.Room{ID: "tea", Name: "Tea", Owner: voterNamed(0), Created: time.Now()}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := nodes[0].Join(t.Context(), "tea", voterNamed(0)); err != nil {
+		t.Fatal(err)
+	}
+	var want []string
+	for i := range 150 {
+		v := draftedVote(fmt.Sprintf("A%04d", i), 2)
+		if i%2 == 0 {
+			v.Room = "tea"
+		}
+		if _, err := nodes[i%2].CreateVote(t.Context(), v); err != nil {
+			t.Fatal(err)
+		}
+		code := v.Code
+		want = append(want, code)
+		if i%3 == 0 { // listed once, for all reasons
+			if _, err := nodes[1-i%2].Cast(t.Context(), ballotOf(code, 0, 1), mayVote); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	slices.Reverse(want)
+	for _, limit := range []int{1, 5, 100, 1000} {
+		votes, err := nodes[0].Votes(t.Context(), voterNamed(0).ID, limit)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var got []string
+		for _, v := range votes {
+			got = append(got, v.Code)
+		}
+		if !slices.Equal(got, want[:min(limit, len(want))]) {
+			t.Errorf("the newest %d are %v", limit, got)
+		}
 	}
 }
