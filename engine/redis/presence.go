@@ -4,21 +4,22 @@ import (
 	"cmp"
 	"context"
 	"strconv"
+	"strings"
 	"sync"
 	"time"
 
 	"parley/channel"
 )
 
-// Who reads what on all nodes: see lua/presence.lua.
-func (k keys) people(partition int) string  { return k.in(partition, "p:") } // and the channel's name
-func (k keys) telling(partition int) string { return k.in(partition, "pn") }
-func (k keys) leases() string               { return k.in(facts, "leases") }
+// Who reads what on all nodes: see lua/presence_tell.lua.
+func (k keys) people(name channel.Name) string { return k.in(partitionOf(name), "p:"+string(name)) }
+func (k keys) telling(partition int) string    { return k.in(partition, "pn") }
+func (k keys) leases() string                  { return k.in(facts, "leases") }
 func (k keys) toldBy(partition int, lease string) string {
 	return k.in(partition, "pp:"+lease)
 }
 
-var tellScript = newScript(writes, "presence_tell", "presence")
+var tellScript = newScript(frees, "presence_tell")
 
 var _ channel.Presences = (*Engine)(nil)
 
@@ -43,6 +44,12 @@ type attendance struct {
 type visit struct {
 	name   channel.Name
 	person string
+}
+
+// parseVisit reads a visit as toldBy has it.
+func parseVisit(text string) visit {
+	name, person, _ := strings.Cut(text, " ")
+	return visit{channel.Name(name), person}
 }
 
 // page is how far Redis knows a partition's comings and goings: their number, and how many of them it has been told.
@@ -167,18 +174,14 @@ func (a *attendance) tellAll() error {
 }
 
 // tellPartition tells what is so now about visits of one partition. If that fails they are untold again.
-func (a *attendance) tellPartition(p int, lease string, visits []visit, changes uint64) error {
+func (a *attendance) tellPartition(partition int, lease string, visits []visit, changes uint64) error {
 	for left := visits; len(left) > 0; {
 		some := left[:min(tellVisits, len(left))]
-		c := a.call(tellScript, p, lease)
-		c.int(int64(len(some)))
-		a.mu.Lock()
-		for _, v := range some {
-			name, here := a.here[v.name][v.person]
-			c.arg(string(v.name), v.person, flag(here), name)
-		}
-		a.mu.Unlock()
-		if _, err := c.run(a.e.ctx); err != nil {
+		err := a.tellIn(a.e.ctx, partition, lease, some, func(v visit) (name string, here bool) {
+			name, here = a.here[v.name][v.person]
+			return name, here
+		})
+		if err != nil {
 			a.mu.Lock()
 			defer a.mu.Unlock()
 			for _, v := range left {
@@ -186,24 +189,33 @@ func (a *attendance) tellPartition(p int, lease string, visits []visit, changes 
 			}
 			return err
 		}
-		for _, v := range some {
-			a.rolls.forget(v.name)
-		}
 		left = left[len(some):]
 	}
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	a.pages[p].told = changes
+	a.pages[partition].told = changes
 	a.turn()
 	return nil
 }
 
-// call begins a call of a script that changes who is here, in the name of a lease: what take_presence in lua/presence.lua takes.
-func (a *attendance) call(s *script, partition int, lease string) *call {
-	c := a.e.newCall(s, partition)
+// tellIn tells, in the name of a lease, which people of visits are there and what they are called, as is says when it is asked with mu held.
+func (a *attendance) tellIn(ctx context.Context, partition int, lease string, visits []visit, is func(visit) (name string, here bool)) error {
+	c := a.e.newCall(tellScript, partition)
 	c.key(a.e.keys.telling(partition), a.e.keys.toldBy(partition, lease))
-	c.arg(a.e.keys.people(partition), lease, strconv.Itoa(a.crowd))
-	return c
+	c.arg(lease, strconv.Itoa(a.crowd))
+	c.int(int64(len(visits)))
+	a.mu.Lock()
+	for _, v := range visits {
+		name, here := is(v)
+		c.key(a.e.keys.people(v.name))
+		c.arg(string(v.name), v.person, flag(here), name)
+	}
+	a.mu.Unlock()
+	_, err := c.run(ctx)
+	for _, v := range visits {
+		a.rolls.forget(v.name)
+	}
+	return err
 }
 
 // settled returns when Redis knows what is so now in a partition, or err where it cannot be told.

@@ -6,23 +6,15 @@ import (
 	"errors"
 	"slices"
 	"strconv"
-	"strings"
 	"sync"
 	"time"
 
 	"github.com/redis/rueidis"
 
-	"parley/channel"
 	"parley/problem"
 )
 
-var (
-	leaseScript = newScript(frees, "presence_lease")
-	sweepScript = newScript(frees, "presence_sweep", "presence")
-)
-
-// sweepVisits is how many people of a dead node one script takes away.
-const sweepVisits = 256
+var leaseScript = newScript(frees, "presence_lease")
 
 // keepLease renews the node's lease four times in its length, and every time looks for people of nodes that have none. So who was on a node
 // that died is gone after at most five quarters of Options.Lease.
@@ -158,8 +150,7 @@ func (a *attendance) correct(ctx context.Context, partition int, lease string) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	for _, text := range told {
-		name, person, _ := strings.Cut(text, " ")
-		v := visit{channel.Name(name), person}
+		v := parseVisit(text)
 		known[v] = true
 		if _, here := a.here[v.name][v.person]; !here {
 			a.tell(v)
@@ -177,16 +168,18 @@ func (a *attendance) correct(ctx context.Context, partition int, lease string) {
 	}
 }
 
-// sweep takes the people of a node that has no lease out of a partition.
+// sweep takes the people of a node that has no lease out of a partition, in its name.
 func (a *attendance) sweep(ctx context.Context, partition int, lease string) error {
 	for {
-		c := a.call(sweepScript, partition, lease)
-		c.int(sweepVisits)
-		result, err := c.run(ctx)
+		some, err := a.e.ask(ctx, a.e.client.B().Srandmember().Key(a.e.keys.toldBy(partition, lease)).Count(tellVisits).Build()).AsStrSlice()
 		if err != nil {
-			return err
+			return explain(err)
 		}
-		if n, err := result.AsInt64(); err != nil || n < sweepVisits {
+		visits := make([]visit, len(some))
+		for i, text := range some {
+			visits[i] = parseVisit(text)
+		}
+		if err := a.tellIn(ctx, partition, lease, visits, func(visit) (string, bool) { return "", false }); err != nil || len(some) < tellVisits {
 			return err
 		}
 	}

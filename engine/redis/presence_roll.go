@@ -54,12 +54,20 @@ func (r *rolls) call(ctx context.Context, name channel.Name, limit int) ([]chann
 	r.mu.Lock()
 	known := r.of[name]
 	if known == nil || known.limit != limit || time.Since(known.at) > rollAge {
+		finished, err := r.e.admit(0) // so that Close waits for it
+		if err != nil {
+			r.mu.Unlock()
+			return nil, 0, err
+		}
 		known = &roll{limit: limit, at: time.Now(), read: make(chan struct{})}
 		if len(r.of) >= rollLimit {
 			clear(r.of)
 		}
 		r.of[name] = known
-		r.e.work.Go(func() { r.ask(name, known) })
+		r.e.work.Go(func() {
+			defer finished()
+			r.ask(name, known)
+		})
 	}
 	r.mu.Unlock()
 	select {
@@ -85,9 +93,8 @@ func (r *rolls) ask(name channel.Name, l *roll) {
 }
 
 func (e *Engine) readRoll(ctx context.Context, name channel.Name, limit int) ([]channel.Sender, int, error) {
-	p := partitionOf(name)
-	c := e.newCall(hereScript, p)
-	c.key(e.keys.people(p) + string(name))
+	c := e.newCall(hereScript, partitionOf(name))
+	c.key(e.keys.people(name))
 	c.int(int64(limit))
 	result, err := c.run(ctx)
 	if err != nil {
