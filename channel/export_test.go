@@ -2,11 +2,28 @@ package channel
 
 import "cmp"
 
-// Watched is how many channels the hub keeps something of.
+// Watched is how many channels have readers, and Idle how many others the hub knows the tail of.
 func (h *Hub) Watched() int {
+	watched, _ := h.kept()
+	return watched
+}
+
+func (h *Hub) Idle() int {
+	_, idle := h.kept()
+	return idle
+}
+
+func (h *Hub) kept() (watched, idle int) {
 	h.mu.RLock()
 	defer h.mu.RUnlock()
-	return len(h.feeds)
+	for _, f := range h.feeds {
+		if f.here.Load() > 0 {
+			watched++
+		} else {
+			idle++
+		}
+	}
+	return watched, idle
 }
 
 // Readers is how many readers the hub knows.

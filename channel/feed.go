@@ -6,9 +6,12 @@ import (
 	"sync/atomic"
 )
 
-// feed is a channel that has readers on this node: its newest messages, and whom to wake.
+// feed is a channel that has readers on this node: its newest messages, and whom to wake. For a while after the last of them has left
+// it still knows the tail: those who poll come back to it.
 type feed struct {
-	name Name
+	name   Name
+	listed bool         // in Hub.idle: guarded by Hub.mu
+	here   atomic.Int32 // how many readers there are
 
 	mu     sync.Mutex // of whoever replaces the window
 	window atomic.Pointer[window]
@@ -31,10 +34,24 @@ func (f *feed) add(ms []Message) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	w := *f.window.Load()
+	if f.here.Load() == 0 {
+		w = w.at(ms[len(ms)-1].Position())
+		ms = nil
+	}
 	for _, m := range ms {
 		w = w.add(m)
 	}
 	f.window.Store(&w)
+}
+
+// rest keeps nothing but the tail, once nobody reads.
+func (f *feed) rest() {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if w := f.window.Load(); w.known && f.here.Load() == 0 {
+		tail := w.at(w.tail)
+		f.window.Store(&tail)
+	}
 }
 
 func (f *feed) forget() {
@@ -70,6 +87,9 @@ func (f *feed) fill(seen *window, b Batch) {
 	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
+	if f.here.Load() == 0 {
+		w = w.at(b.To)
+	}
 	if w.tail == b.To && f.window.Load() == seen {
 		f.window.Store(&w)
 	}
@@ -107,6 +127,7 @@ func (f *feed) join(s *subscription) {
 	defer f.subscribers.Unlock()
 	s.index = len(f.subs)
 	f.subs = append(f.subs, s)
+	f.here.Add(1)
 }
 
 // leave removes s and returns how many are left.
@@ -118,5 +139,6 @@ func (f *feed) leave(s *subscription) int {
 	f.subs[s.index].index = s.index
 	f.subs[last] = nil
 	f.subs = f.subs[:last]
+	f.here.Add(-1)
 	return last
 }

@@ -20,7 +20,8 @@ type Hub struct {
 	presence *Presence
 
 	mu      sync.RWMutex
-	feeds   map[Name]*feed // of the channels that have readers
+	feeds   map[Name]*feed // of the channels that have readers, or had some lately
+	idle    []*feed        // those without, and maybe some that have got one again
 	readers map[*Reader]struct{}
 	closed  bool
 }
@@ -165,11 +166,36 @@ func (h *Hub) join(s *subscription) {
 	f.join(s)
 }
 
-// leave undoes join; the last reader takes the feed with it.
+// leave undoes join. The feed stays for a while after the last reader: of those that have none the oldest goes.
 func (h *Hub) leave(s *subscription) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if left := s.feed.leave(s); left == 0 && h.feeds[s.name] == s.feed {
-		delete(h.feeds, s.name)
+	f := s.feed
+	if f.leave(s) > 0 {
+		return
 	}
+	f.rest()
+	if f.listed {
+		return
+	}
+	f.listed = true
+	if h.idle = append(h.idle, f); len(h.idle) > h.options.IdleChannels {
+		oldest := h.idle[0]
+		h.idle[0] = nil
+		h.idle = h.idle[1:]
+		if oldest.listed = false; oldest.here.Load() == 0 {
+			delete(h.feeds, oldest.name)
+		}
+	}
+}
+
+// AtTail reports whether p is known, without a look at the log, to be the position of the channel's newest message: then there is
+// nothing after it.
+func (h *Hub) AtTail(name Name, p Position) bool {
+	f := h.feed(name)
+	if f == nil || p.Mark == 0 {
+		return false
+	}
+	w := f.window.Load()
+	return w.known && w.tail == p
 }

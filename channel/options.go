@@ -9,6 +9,8 @@ type Options struct {
 	CacheMessages int // newest messages kept in memory for each channel that has readers; default 256
 	CacheBytes    int // their data, about, in bytes; default 256 KiB. The newest one is kept whatever its size.
 
+	IdleChannels int // channels whose tail is kept in memory when their last reader has left; default 1,024
+
 	BatchLimit int // messages in a batch where the reader does not say; default 100
 	BatchBytes int // bytes, about, of a batch, and of all that one Next or Ready returns; default 1 MiB
 
@@ -25,6 +27,7 @@ type Options struct {
 func (o Options) withDefaults() Options {
 	def(&o.CacheMessages, 256)
 	def(&o.CacheBytes, 256<<10)
+	def(&o.IdleChannels, 1024)
 	def(&o.BatchLimit, 100)
 	def(&o.BatchBytes, 1<<20)
 	def(&o.DataLimit, 16<<10)

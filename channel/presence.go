@@ -120,6 +120,29 @@ func (p *Presence) arrive(name Name, person Sender) {
 	}
 }
 
+// Visit is a reader that polled, and left: whoever was there stays for a grace.
+func (p *Presence) Visit(name Name, person Sender) {
+	grace := p.hub.options.PollGrace
+	p.mu.Lock()
+	v := p.channels[name][person.ID]
+	again := v != nil && v.person == person
+	if again {
+		v.until = later(v.until, time.Now().Add(grace))
+	}
+	p.mu.Unlock()
+	if !again {
+		p.arrive(name, person)
+		p.depart(name, person, grace)
+	}
+}
+
+func later(a, b time.Time) time.Time {
+	if b.After(a) {
+		return b
+	}
+	return a
+}
+
 // depart counts one reader less; the last one's person is gone after the grace, if none of their earlier ones lasts longer.
 func (p *Presence) depart(name Name, person Sender, grace time.Duration) {
 	if person.ID == "" {
@@ -129,9 +152,7 @@ func (p *Presence) depart(name Name, person Sender, grace time.Duration) {
 	defer p.mu.Unlock()
 	v := p.channels[name][person.ID]
 	v.readers--
-	if until := time.Now().Add(grace); until.After(v.until) {
-		v.until = until
-	}
+	v.until = later(v.until, time.Now().Add(grace))
 	if v.readers > 0 || p.closed {
 		return
 	}
