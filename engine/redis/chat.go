@@ -44,7 +44,7 @@ func (e *Engine) CreateRoom(ctx context.Context, r chat.Room, drafts ...channel.
 	if h.deleted {
 		return chat.ErrRoomExists
 	}
-	c := e.newFactsCall(roomCreateScript, "users", "room:"+r.ID)
+	c := e.newFactsCall(roomCreateScript)
 	c.arg(r.ID, r.Name, r.Topic, flag(r.Private), r.Owner.ID, r.Invite)
 	c.int(r.Created.UnixMilli())
 	c.arg(sortKey(r.Name, r.ID), strconv.FormatUint(h.tail.Seq, 10))
@@ -155,7 +155,7 @@ func (e *Engine) Rooms(ctx context.Context, viewer string, limit int) ([]chat.Ro
 
 // UpdateRoom changes a room's name and topic; see chat.Store.
 func (e *Engine) UpdateRoom(ctx context.Context, id, name, topic string, drafts ...channel.Draft) error {
-	c := e.newFactsCall(roomUpdateScript, "room:"+id)
+	c := e.newFactsCall(roomUpdateScript)
 	c.arg(id, name, topic, sortKey(name, id))
 	_, err := c.changeFacts(ctx, drafts)
 	return err
@@ -163,7 +163,7 @@ func (e *Engine) UpdateRoom(ctx context.Context, id, name, topic string, drafts 
 
 // EnsureInvite gives a room an invite, if it has none; see chat.Store.
 func (e *Engine) EnsureInvite(ctx context.Context, id, invite string) (string, error) {
-	c := e.newFactsCall(roomInviteScript, "room:"+id)
+	c := e.newFactsCall(roomInviteScript)
 	c.arg(id, invite)
 	result, err := c.runFacts(ctx)
 	if err != nil {
@@ -190,7 +190,7 @@ func (e *Engine) DeleteRoom(ctx context.Context, id string, left channel.Draft) 
 
 // endRoom makes a room be no more. later: there are members who are still to be told.
 func (e *Engine) endRoom(ctx context.Context, id string, left channel.Draft) (later bool, err error) {
-	c := e.newFactsCall(roomDeleteScript, "room:"+id)
+	c := e.newFactsCall(roomDeleteScript)
 	c.arg(id)
 	c.int(stepMembers)
 	// Marks and ids of the events are made of a seed, as the members are not known here. An id is 12 characters of its hash.

@@ -26,7 +26,7 @@ func (e *Engine) Join(ctx context.Context, id string, who channel.Sender, drafts
 	if err != nil {
 		return false, err
 	}
-	c := e.newFactsCall(joinScript, "users", "room:"+id)
+	c := e.newFactsCall(joinScript)
 	c.arg(id, who.ID, strconv.FormatUint(tail.Seq, 10))
 	return c.changeFacts(ctx, drafts)
 }
@@ -109,7 +109,7 @@ func (e *Engine) OpenDirect(ctx context.Context, a, b channel.Sender, drafts ...
 	if err != nil {
 		return false, err
 	}
-	c := e.newFactsCall(directScript, "users")
+	c := e.newFactsCall(directScript)
 	c.arg(a.ID, a.Name, b.ID, b.Name, strconv.FormatUint(tail.Seq, 10))
 	return c.changeFacts(ctx, drafts)
 }
@@ -159,7 +159,7 @@ func (e *Engine) SetRead(ctx context.Context, user string, name channel.Name, se
 	if up := min(seq, h.tail.Seq); err != nil || up <= read { // a tail that was seen stays seen: it only grows
 		return read, false, err
 	}
-	c := e.newFactsCall(readScript, what)
+	c := e.newFactsCall(readScript)
 	c.arg(what, field, strconv.FormatUint(min(seq, h.tail.Seq), 10))
 	result, err := c.runFacts(ctx)
 	if err != nil {

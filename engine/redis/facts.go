@@ -118,15 +118,13 @@ func newFactsScript(kind, name string, fragments ...string) *script {
 	return newScript(kind, name, append([]string{"channel", "facts"}, fragments...)...)
 }
 
-// newFactsCall begins a call of a script on facts. What keys it will touch, as far as that is known, is told to Redis, which moves
-// slots between the nodes of a cluster: a script never meets half of them.
-func (e *Engine) newFactsCall(s *script, touches ...string) *call {
+// newFactsCall begins a call of a script on facts, which makes the names of the keys it needs itself. Beside the call's own key, which is new, it
+// declares one that is there: so Redis runs no such script in a slot that it is moving to another server of a cluster, where the script would
+// meet half of the facts (TRYAGAIN: https://redis.io/docs/latest/operate/oss_and_stack/reference/cluster-spec/#multiple-keys-operations).
+func (e *Engine) newFactsCall(s *script) *call {
 	c := e.newCall(s, facts)
+	c.key(e.keys.fact("users"))
 	c.arg(e.keys.fact(""))
-	c.int(int64(len(touches)))
-	for _, what := range touches {
-		c.key(e.keys.fact(what))
-	}
 	return c
 }
 

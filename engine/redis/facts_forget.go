@@ -26,7 +26,7 @@ func (e *Engine) DeleteUser(ctx context.Context, id string) error {
 }
 
 func (e *Engine) forgetStep(ctx context.Context, id string, begin bool) (finished bool, err error) {
-	c := e.newFactsCall(userDeleteScript, "users", "folds", "seen", "ending")
+	c := e.newFactsCall(userDeleteScript)
 	c.arg(id, flag(begin))
 	c.int(stepFacts)
 	result, err := c.runFacts(ctx)
@@ -50,7 +50,7 @@ func (e *Engine) finishUser(ctx context.Context, id string) error {
 // it returns those that are removed already. Where several nodes do it, each user is returned on one.
 func (e *Engine) ExpireUsers(ctx context.Context, unseenSince time.Time) (expired []identity.User, err error) {
 	for {
-		c := e.newFactsCall(usersExpireScript, "users", "folds", "seen", "ending")
+		c := e.newFactsCall(usersExpireScript)
 		c.int(unseenSince.UnixMilli())
 		c.int(stepUsers)
 		c.int(stepFacts)
@@ -89,7 +89,7 @@ func parseExpired(fields []string, err error) (u identity.User, finished bool, _
 // finishRoom tells the members of a deleted room who are still to hear of it.
 func (e *Engine) finishRoom(ctx context.Context, id string) error {
 	for {
-		c := e.newFactsCall(roomLeaveScript, "ending", "leaving:"+id)
+		c := e.newFactsCall(roomLeaveScript)
 		c.arg(id)
 		c.int(stepMembers)
 		result, err := c.runFacts(ctx)

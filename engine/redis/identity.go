@@ -47,7 +47,7 @@ func parseUser(id, record, seen string) (identity.User, error) {
 
 // CreateUser adds a user; see identity.Store.
 func (e *Engine) CreateUser(ctx context.Context, u identity.User, fold string) error {
-	c := e.newFactsCall(userCreateScript, "users", "folds", "seen")
+	c := e.newFactsCall(userCreateScript)
 	c.arg(u.ID, fold, userRecord(u, fold))
 	c.int(u.Seen.UnixMilli())
 	c.arg(flag(u.Admin))
@@ -147,7 +147,7 @@ func (e *Engine) usersBetween(ctx context.Context, first, last string, limit int
 
 // RenameUser gives a user another name, which may be the same in another spelling.
 func (e *Engine) RenameUser(ctx context.Context, id, name, fold string) error {
-	c := e.newFactsCall(userRenameScript, "users", "folds")
+	c := e.newFactsCall(userRenameScript)
 	c.arg(id, fold, name)
 	_, err := c.runFacts(ctx)
 	return err
@@ -155,7 +155,7 @@ func (e *Engine) RenameUser(ctx context.Context, id, name, fold string) error {
 
 // SetAdmin makes a user an administrator, or no more.
 func (e *Engine) SetAdmin(ctx context.Context, id string, admin bool) error {
-	c := e.newFactsCall(userAdminScript, "users", "admins")
+	c := e.newFactsCall(userAdminScript)
 	c.arg(id, flag(admin), "")
 	_, err := c.runFacts(ctx)
 	return err
@@ -224,7 +224,7 @@ func (e *Engine) TakeAdminLink(ctx context.Context, hash []byte, userID string) 
 	if len(hash) == 0 {
 		return identity.ErrBadAdminToken
 	}
-	c := e.newFactsCall(userAdminScript, "users", "admins", "link")
+	c := e.newFactsCall(userAdminScript)
 	c.arg(userID, flag(true), string(hash))
 	_, err := c.runFacts(ctx)
 	return err

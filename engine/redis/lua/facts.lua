@@ -1,9 +1,8 @@
 -- Facts: people, rooms, and who is in what. All of them are in one partition, so one script may change any of them together. facts.go
 -- says what the keys hold.
 local base = arg()
-keys_taken = keys_taken + tonumber(arg()) -- they are given so that Redis knows them, and made of base here
-
-local users, folds, seen, admins = base .. 'users', base .. 'folds', base .. 'seen', base .. 'admins'
+local users = key()
+local folds, seen, admins = base .. 'folds', base .. 'seen', base .. 'admins'
 local public, ending = base .. 'public', base .. 'ending'
 
 local function room_of(id) return base .. 'room:' .. id end
