@@ -50,8 +50,12 @@ const idleTimeout = 2 * time.Minute
 
 // parkPoll takes the poll from the request, if it can.
 func (t *Transport) parkPoll(w http.ResponseWriter, r *http.Request, q query, reader *channel.Reader, leave func()) bool {
-	home, l := takes(r), t.loops.Pick()
-	if home == nil || l == nil {
+	home := takes(r)
+	if home == nil {
+		return false
+	}
+	l := t.loops.Pick()
+	if l == nil {
 		return false
 	}
 	p := &parkedPoll{

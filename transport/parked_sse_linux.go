@@ -40,8 +40,11 @@ const goodbye = time.Second
 
 // parkSSE takes the stream from the request, with what it begins with, if it can.
 func (t *Transport) parkSSE(w http.ResponseWriter, r *http.Request, s *stream, e *encoder, leave func()) bool {
+	if takes(r) == nil {
+		return false
+	}
 	l := t.loops.Pick()
-	if l == nil || takes(r) == nil {
+	if l == nil {
 		return false
 	}
 	head := "HTTP/1.1 200 OK\r\n" + t.head(w.Header()) + "Connection: close\r\n"

@@ -73,7 +73,7 @@ func (s *Server) onLoop(c *Conn, l *loop.Loop, fd int, ends endpoints) {
 // detach takes a socket of package net for a loop. The loop gets a duplicate of the descriptor and the original is closed, which frees what
 // the package holds for it.
 func (s *Server) detach(nc net.Conn) (l *loop.Loop, fd int, ends endpoints, ok bool) {
-	if l = s.set().Pick(); l == nil {
+	if l = s.set().PickFor(nc); l == nil {
 		return
 	}
 	remote, local := nc.RemoteAddr(), nc.LocalAddr()

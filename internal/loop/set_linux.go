@@ -2,6 +2,7 @@ package loop
 
 import (
 	"math/rand/v2"
+	"net"
 	"runtime"
 	"sync"
 )
@@ -25,6 +26,14 @@ func (s *Set) Pick() *Loop {
 		return nil
 	}
 	return s.loops[rand.IntN(len(s.loops))]
+}
+
+// PickFor is Pick for a connection that is to be taken by Detach. Where that cannot be it returns nil, and no loop begins.
+func (s *Set) PickFor(nc net.Conn) *Loop {
+	if tcpOf(nc) == nil {
+		return nil
+	}
+	return s.Pick()
 }
 
 func (s *Set) begin() {

@@ -118,11 +118,8 @@ func (s *Source) RemindBy(when time.Duration) {
 // Detach takes the socket out of a connection of package net, which is closed: what the package holds for it is free then. It works for plain
 // TCP, and for connections that say by a method TCP which one they are.
 func Detach(nc net.Conn) (fd int, ok bool) {
-	tcp, ok := nc.(*net.TCPConn)
-	if is, does := nc.(interface{ TCP() *net.TCPConn }); does {
-		tcp, ok = is.TCP(), true
-	}
-	if !ok {
+	tcp := tcpOf(nc)
+	if tcp == nil {
 		return 0, false
 	}
 	rc, err := tcp.SyscallConn()
@@ -134,6 +131,15 @@ func Detach(nc net.Conn) (fd int, ok bool) {
 	}
 	tcp.Close()
 	return fd, true
+}
+
+// tcpOf returns what Detach takes the socket out of, or nil.
+func tcpOf(nc net.Conn) *net.TCPConn {
+	if is, does := nc.(interface{ TCP() *net.TCPConn }); does {
+		return is.TCP()
+	}
+	tcp, _ := nc.(*net.TCPConn)
+	return tcp
 }
 
 // Descriptor returns the socket of a TCP connection that stays as it is, for a source that will Leave. It is -1 if the connection is closed.

@@ -33,19 +33,17 @@ func (s *site) MayRead(context.Context, channel.Sender, channel.Name) (channel.L
 	return nil, nil
 }
 
-func (s *site) Publish(ctx context.Context, p channel.Sender, name channel.Name, d channel.Draft) (channel.Receipt, error) {
-	d.From, d.Channel = p, name
-	receipts, err := s.hub.Append(ctx, d)
-	if err != nil {
-		return channel.Receipt{}, err
+func (s *site) Publish(ctx context.Context, p channel.Sender, drafts ...channel.Draft) ([]channel.Receipt, error) {
+	for i := range drafts {
+		drafts[i].From = p
 	}
-	return receipts[0], nil
+	return s.hub.Append(ctx, drafts...)
 }
 
 func (s *site) Signal(ctx context.Context, p channel.Sender, name channel.Name, typ string, data json.RawMessage) error {
 	return s.hub.Signal(ctx, channel.Signal{Channel: name, Type: typ, From: p, Data: data})
 }
 
-func (s *site) Allow(*http.Request, channel.Sender, transport.Action) error { return nil }
-func (s *site) Hold(*http.Request) (func(), error)                          { return func() {}, nil }
-func (s *site) CheckOrigin(*http.Request) error                             { return nil }
+func (s *site) Allow(channel.Sender, transport.Action, int) error { return nil }
+func (s *site) Hold(*http.Request) (func(), error)                { return func() {}, nil }
+func (s *site) CheckOrigin(*http.Request) error                   { return nil }
