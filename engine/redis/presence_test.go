@@ -24,6 +24,26 @@ var (
 // A test waits for a lease as long as users do, only shorter.
 const testLease = time.Second
 
+func TestPresence(t *testing.T) {
+	t.Parallel()
+	presenceSuite(t, redistest.Start(t))
+}
+
+// presenceSuite is what nodes must know of each other's people, wherever they keep that.
+func presenceSuite(t *testing.T, redis addressed) {
+	for name, test := range map[string]func(*testing.T, addressed){
+		"two nodes":       presenceOnTwoNodes,
+		"oneself is here": oneselfIsHere,
+		"renamed":         renamedOnAnotherNode,
+		"a crowd":         crowdOnTwoNodes,
+		"a killed node":   killedNode,
+		"lost":            lostPresenceIsToldAgain,
+		"at random":       presenceAtRandom,
+	} {
+		t.Run(name, func(t *testing.T) { test(t, redis) })
+	}
+}
+
 // house is a node as far as presence goes: an engine with its hub.
 type house struct {
 	*channel.Hub
@@ -134,8 +154,8 @@ func quiet(t testing.TB, n house, watchers ...*watcher) {
 }
 
 // Whoever is on several nodes comes once and leaves once, for everybody on all of them.
-func TestPresenceOnTwoNodes(t *testing.T) {
-	url := fresh(redistest.Start(t))
+func presenceOnTwoNodes(t *testing.T, redis addressed) {
+	url := fresh(redis)
 	a, b := openHouse(t, url, 0), openHouse(t, url, 0)
 	wa, wb := a.watch(t, square), b.watch(t, square)
 
@@ -171,19 +191,22 @@ func TestPresenceOnTwoNodes(t *testing.T) {
 // presenceKeys are the keys of presence in Redis.
 func presenceKeys(t testing.TB, e *Engine) (found []string) {
 	t.Helper()
-	for _, what := range []string{"p:*", "pp:*", "pn", "leases"} {
-		keys, err := e.client.Do(t.Context(), e.client.B().Keys().Pattern(e.keys.prefix+"{*}"+what).Build()).AsStrSlice()
-		if err != nil {
-			t.Fatal(err)
+	for _, server := range e.client.Nodes() { // of which some are replicas
+		for _, what := range []string{"p:*", "pp:*", "pn", "leases"} {
+			keys, err := server.Do(t.Context(), server.B().Keys().Pattern(e.keys.prefix+"{*}"+what).Build()).AsStrSlice()
+			if err != nil {
+				t.Fatal(err)
+			}
+			found = append(found, keys...)
 		}
-		found = append(found, keys...)
 	}
-	return found
+	slices.Sort(found)
+	return slices.Compact(found)
 }
 
 // Whoever comes is in the list that they get, though it is kept in Redis.
-func TestOneselfIsHere(t *testing.T) {
-	n := openHouse(t, fresh(redistest.Start(t)), 0)
+func oneselfIsHere(t *testing.T, redis addressed) {
+	n := openHouse(t, fresh(redis), 0)
 	for i := range 200 {
 		name := channel.Room(fmt.Sprint(i % 7))
 		who := channel.Sender{ID: fmt.Sprint("p", i), Name: fmt.Sprint("P", i)}
@@ -194,8 +217,8 @@ func TestOneselfIsHere(t *testing.T) {
 	}
 }
 
-func TestRenamedOnAnotherNode(t *testing.T) {
-	url := fresh(redistest.Start(t))
+func renamedOnAnotherNode(t *testing.T, redis addressed) {
+	url := fresh(redis)
 	a, b := openHouse(t, url, 0), openHouse(t, url, 0)
 	wa := a.watch(t, square)
 	defer a.come(t, ann, square)()
@@ -206,8 +229,8 @@ func TestRenamedOnAnotherNode(t *testing.T) {
 }
 
 // The comings and goings of a crowd, counted on all nodes together, are not signalled; that it is none any more is.
-func TestCrowdOnTwoNodes(t *testing.T) {
-	url := fresh(redistest.Start(t))
+func crowdOnTwoNodes(t *testing.T, redis addressed) {
+	url := fresh(redis)
 	nodes := [2]house{openHouse(t, url, 3), openHouse(t, url, 3)}
 	watchers := [2]*watcher{nodes[0].watch(t, square), nodes[1].watch(t, square)}
 	await := func(want ...string) {
@@ -267,8 +290,8 @@ func beThere(ctx context.Context, url string) error {
 }
 
 // Who was on a node that was killed is gone when its lease has ended, unless they are on another.
-func TestKilledNode(t *testing.T) {
-	url := fresh(redistest.Start(t))
+func killedNode(t *testing.T, redis addressed) {
+	url := fresh(redis)
 	a, b := openHouse(t, url, 0), openHouse(t, url, 0)
 	wa, wb := a.watch(t, square), b.watch(t, square)
 	cmd, lines := child(t, "be there", url)
@@ -303,8 +326,8 @@ func TestKilledNode(t *testing.T) {
 }
 
 // A node whose lease ended while it lived takes another, and its people are there again; so are they where Redis lost them alone.
-func TestLostPresenceIsToldAgain(t *testing.T) {
-	url := fresh(redistest.Start(t))
+func lostPresenceIsToldAgain(t *testing.T, redis addressed) {
+	url := fresh(redis)
 	a, b := openHouse(t, url, 0), openHouse(t, url, 0)
 	for i := range 300 {
 		defer a.come(t, channel.Sender{ID: fmt.Sprint("p", i), Name: fmt.Sprint("P", i)}, channel.Room(fmt.Sprint(i%50)))()
@@ -378,8 +401,8 @@ func TestPresenceWithoutRedis(t *testing.T) {
 }
 
 // Many come and go on two nodes; what remains is what should.
-func TestPresenceAtRandom(t *testing.T) {
-	url := fresh(redistest.Start(t))
+func presenceAtRandom(t *testing.T, redis addressed) {
+	url := fresh(redis)
 	nodes := [2]house{openHouse(t, url, 5), openHouse(t, url, 5)}
 	var wg sync.WaitGroup
 	stays := make([][]channel.Name, 40)

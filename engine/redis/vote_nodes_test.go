@@ -19,9 +19,29 @@ import (
 	"parley/vote"
 )
 
+func TestVotesOnTwoNodes(t *testing.T) {
+	t.Parallel()
+	votesOnTwoNodes(t, redistest.Start(t))
+}
+
+// votesOnTwoNodes is what nodes must do together, wherever their votes are.
+func votesOnTwoNodes(t *testing.T, redis addressed) {
+	for name, test := range map[string]func(*testing.T, addressed){
+		"ballots":                  ballotsFromTwoNodes,
+		"closing":                  closingOnOneNodeStopsTheOther,
+		"recount":                  recountUnderLoad,
+		"deadline":                 deadlineOnTwoNodes,
+		"lost connections":         ballotsWhileConnectionsAreLost,
+		"changed meanwhile":        changedMeanwhile,
+		"the newest votes of many": newestVotes,
+	} {
+		t.Run(name, func(t *testing.T) { test(t, redis) })
+	}
+}
+
 // twoNodes opens two engines on one set of keys.
-func twoNodes(t testing.TB) [2]*Engine {
-	url := fresh(redistest.Start(t))
+func twoNodes(t testing.TB, redis addressed) [2]*Engine {
+	url := fresh(redis)
 	return [2]*Engine{open(t, url, Options{}), open(t, url, Options{})}
 }
 
@@ -109,8 +129,8 @@ func agree(t testing.TB, nodes [2]*Engine, code string) vote.Vote {
 }
 
 // Everybody casts on both nodes at once, again and again, and changes their mind.
-func TestBallotsFromTwoNodes(t *testing.T) {
-	nodes := twoNodes(t)
+func ballotsFromTwoNodes(t *testing.T, redis addressed) {
+	nodes := twoNodes(t, redis)
 	var heard [2]enginetest.Recorder
 	for i, e := range nodes {
 		e.Follow(&heard[i])
@@ -166,8 +186,8 @@ func TestBallotsFromTwoNodes(t *testing.T) {
 }
 
 // Once a vote is closed by one node, no ballot of the other counts.
-func TestClosingOnOneNodeStopsTheOther(t *testing.T) {
-	nodes := twoNodes(t)
+func closingOnOneNodeStopsTheOther(t *testing.T, redis addressed) {
+	nodes := twoNodes(t, redis)
 	for round := range 5 {
 		code := fmt.Sprint("AAAA", round)
 		makeVote(t, nodes[0], code, 2)
@@ -206,8 +226,8 @@ func TestClosingOnOneNodeStopsTheOther(t *testing.T) {
 }
 
 // A recount is of one moment, however many ballots come.
-func TestRecountUnderLoad(t *testing.T) {
-	nodes := twoNodes(t)
+func recountUnderLoad(t *testing.T, redis addressed) {
+	nodes := twoNodes(t, redis)
 	makeVote(t, nodes[0], "AAAAA", 3)
 	ctx, stop := context.WithCancel(t.Context())
 	var wg sync.WaitGroup
@@ -237,8 +257,8 @@ func TestRecountUnderLoad(t *testing.T) {
 }
 
 // A deadline is written once, whichever node does.
-func TestDeadlineOnTwoNodes(t *testing.T) {
-	nodes := twoNodes(t)
+func deadlineOnTwoNodes(t *testing.T, redis addressed) {
+	nodes := twoNodes(t, redis)
 	var services [2]*vote.Service
 	ctx, stop := context.WithCancel(t.Context())
 	var wg sync.WaitGroup
@@ -277,9 +297,8 @@ func TestDeadlineOnTwoNodes(t *testing.T) {
 }
 
 // Whoever was told that their ballot counts, it does; whoever was not told repeats it, and it counts once: however often connections are lost.
-func TestBallotsWhileConnectionsAreLost(t *testing.T) {
-	server := redistest.Start(t)
-	url := fresh(server)
+func ballotsWhileConnectionsAreLost(t *testing.T, redis addressed) {
+	url := fresh(redis)
 	nodes := [2]*Engine{open(t, url, Options{}), open(t, url, Options{})}
 	makeVote(t, nodes[0], "AAAAA", 3)
 	stop := make(chan struct{})
@@ -290,7 +309,7 @@ func TestBallotsWhileConnectionsAreLost(t *testing.T) {
 			select {
 			case <-stop:
 				return
-			case <-time.After(20 * time.Millisecond):
+			case <-time.After(5 * time.Millisecond):
 				_ = admin.client.Do(context.Background(), admin.client.B().Arbitrary("CLIENT", "KILL", "TYPE", "normal").Build()).Error()
 			}
 		}
@@ -319,8 +338,8 @@ func TestBallotsWhileConnectionsAreLost(t *testing.T) {
 }
 
 // What is changed on another node between the check and the script is checked again.
-func TestChangedMeanwhile(t *testing.T) {
-	nodes := twoNodes(t)
+func changedMeanwhile(t *testing.T, redis addressed) {
+	nodes := twoNodes(t, redis)
 	// cast casts on one node, and lets something happen after the first check. It returns what the checks saw.
 	cast := func(b vote.Ballot, meanwhile func()) (seen []string, v vote.Vote, err error) {
 		v, err = nodes[0].Cast(t.Context(), b, func(v vote.Vote, earlier *vote.Ballot) error {
@@ -403,8 +422,8 @@ func TestChangedMeanwhile(t *testing.T) {
 }
 
 // The newest votes are found in whatever partitions they are.
-func TestNewestVotes(t *testing.T) {
-	nodes := twoNodes(t)
+func newestVotes(t *testing.T, redis addressed) {
+	nodes := twoNodes(t, redis)
 	if err := nodes[0].CreateUser(t.Context(), identity.User{ID: voterNamed(0).ID, Name: "Ann", Created: time.Now(), Seen: time.Now()}, "ann"); err != nil {
 		t.Fatal(err)
 	}
