@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"strconv"
+	"time"
 
 	"parley/bench/delivery/load"
 	"parley/bench/side"
@@ -35,9 +36,11 @@ func (b *bench) ballots(s *server) (side.Measurement, error) {
 		return side.Measurement{}, err
 	}
 	versions := make([]int64, b.size(1000)) // that each has seen
+	var tallies int64
 	_, err = c.Readers(len(versions), func(i int) *load.Reader {
 		return &load.Reader{Dialect: s, Transport: load.WebSocket, Channel: vote.Channel, Who: i % c.people,
 			Content: func(_ *load.Reader, batch []byte) (err error) {
+				tallies++
 				versions[i], err = newest(versions[i], batch)
 				return err
 			}}
@@ -74,10 +77,13 @@ func (b *bench) ballots(s *server) (side.Measurement, error) {
 			return side.Measurement{}, err
 		}
 	}
+	begun, had := time.Now(), tallies
 	span, err := b.measured(s, c.Load, &answered)
 	if err != nil {
 		return side.Measurement{}, err
 	}
+	m := span.rate()
+	m.Values = append(m.Values, float64(tallies-had)/float64(len(versions))/time.Since(begun).Seconds())
 	stopped = true
 	if err := c.Until(func() bool { return busy == 0 }); err != nil {
 		return side.Measurement{}, err
@@ -86,7 +92,7 @@ func (b *bench) ballots(s *server) (side.Measurement, error) {
 	if err != nil {
 		return side.Measurement{}, err
 	}
-	return span.rate(), c.Until(func() bool {
+	return m, c.Until(func() bool {
 		for _, v := range versions {
 			if v != last {
 				return false

@@ -43,7 +43,8 @@ func rows(b *bench) []row {
 		{Key: "publish-http", Run: b.publishHTTP, Lines: publishLines("publishes over HTTP, 64 at once", must(15000, ""), aim(30000, ""))},
 		{Key: "publish-ws", Run: b.publishWebSocket(1, 512), Lines: publishLines("publishes over one WebSocket, 512 in flight", must(30000, ""), aim(60000, ""))},
 		{Key: "publish-ws-64", Run: b.publishWebSocket(64, 16), Lines: publishLines("publishes over 64 WebSockets, 16 in flight", must(30000, ""), aim(60000, ""))},
-		{Key: "ballots", Run: b.ballots, Lines: publishLines("ballots, 64 at once, 1,000 watch the tally", must(10000, ""), aim(25000, ""))},
+		{Key: "ballots", Run: b.ballots, Lines: append(publishLines("ballots, 64 at once, 1,000 watch the tally", must(10000, ""), aim(25000, "")),
+			side.Line{Title: "  tallies to each who watches", Unit: "/s", More: true})},
 		{Key: "channels", Run: b.channels, Lines: []side.Line{
 			{Title: "10,000 channels, one reader each, 1,000 messages/s", Unit: perDelivery},
 			{Title: "  one channel, one reader, 1,000 messages/s", Unit: perDelivery},
