@@ -59,7 +59,9 @@ func (b *bench) latency(s *server) (side.Measurement, error) {
 		err = c.complete()
 	}
 	ms := func(q float64) float64 { return float64(c.Late.At(q)) / 1e6 }
-	return side.Measurement{Values: []float64{ms(0.5), ms(0.99)}, Rate: rate, Busy: span.busy()}, err
+	m := span.measurement(ms(0.5), ms(0.99))
+	m.Rate = rate
+	return m, err
 }
 
 // longPoll publishes when all wait, and waits until all wait again.
@@ -96,7 +98,9 @@ func (b *bench) longPoll(waiting int) func(*server) (side.Measurement, error) {
 		if err != nil {
 			return side.Measurement{}, err
 		}
-		return side.Measurement{Values: []float64{span.each()}, Rate: span.second(), Busy: span.busy()}, c.complete()
+		m := span.measurement(span.each())
+		m.Rate = span.second()
+		return m, c.complete()
 	}
 }
 
@@ -133,7 +137,9 @@ func (b *bench) growing(s *server) (side.Measurement, error) {
 		if err != nil {
 			return m, err
 		}
-		m.Values, m.Rate, m.Busy = append(m.Values, span.each()), span.second(), span.busy()
+		values := append(m.Values, span.each())
+		m = span.measurement(values...)
+		m.Rate = span.second()
 	}
 	dearer := max(m.Values[1]/m.Values[0], m.Values[2]/m.Values[0], m.Values[2]/m.Values[1])
 	m.Values = append(m.Values, dearer)
@@ -147,7 +153,9 @@ func (b *bench) channels(s *server) (side.Measurement, error) {
 		return side.Measurement{}, err
 	}
 	many, err := b.spread(s, b.size(10000))
-	return side.Measurement{Values: []float64{many.each(), one.each(), many.each() / one.each()}, Rate: many.second(), Busy: many.busy()}, err
+	m := many.measurement(many.each(), one.each(), many.each()/one.each())
+	m.Rate = many.second()
+	return m, err
 }
 
 func (b *bench) spread(s *server, channels int) (span, error) {

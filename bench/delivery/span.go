@@ -1,6 +1,8 @@
 package main
 
 import (
+	"errors"
+	"os"
 	"time"
 
 	"parley/bench/delivery/load"
@@ -12,6 +14,7 @@ import (
 type span struct {
 	count int64
 	cpu   time.Duration // of the server
+	load  time.Duration // of CPU time, of ours
 	wall  time.Duration
 }
 
@@ -19,23 +22,31 @@ func (s span) each() float64   { return float64(s.cpu) / float64(s.count) / 1e3 
 func (s span) second() float64 { return float64(s.count) / s.wall.Seconds() }
 func (s span) busy() float64   { return float64(s.cpu) / float64(s.wall) }
 
+// measurement says how busy both sides were.
+func (s span) measurement(values ...float64) side.Measurement {
+	return side.Measurement{Values: values, Busy: s.busy(), Load: float64(s.load) / float64(s.wall)}
+}
+
 // rate is a measurement by how many a second, and the CPU time of each.
 func (s span) rate() side.Measurement {
-	return side.Measurement{Values: []float64{s.second(), s.each()}, Busy: s.busy()}
+	return s.measurement(s.second(), s.each())
 }
 
 // during measures while f runs.
 func during(s *server, count *int64, f func() error) (span, error) {
-	begun, had := time.Now(), *count
-	before, err := s.cpu()
-	if err != nil {
+	had, begun := *count, time.Now()
+	server, err := s.cpu()
+	load, lerr := process.CPUTime(os.Getpid())
+	if err := errors.Join(err, lerr); err != nil {
 		return span{}, err
 	}
 	if err := f(); err != nil {
 		return span{}, err
 	}
-	after, err := s.cpu()
-	return span{*count - had, after - before, time.Since(begun)}, err
+	wall := time.Since(begun)
+	serverAfter, err := s.cpu()
+	loadAfter, lerr := process.CPUTime(os.Getpid())
+	return span{*count - had, serverAfter - server, loadAfter - load, wall}, errors.Join(err, lerr)
 }
 
 // measured lets what has begun go on for a while, and then measures it.

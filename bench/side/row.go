@@ -26,6 +26,7 @@ type Measurement struct {
 	Values []float64
 	Rate   float64 // messages a second, 0 if that says nothing
 	Busy   float64 // how much of the time the server computed, 1 for all of it; 0 if that says nothing
+	Load   float64 // the same of the load, which must not be what is slow; 0 if that is not known
 }
 
 // Line is a line of the table.

@@ -91,6 +91,9 @@ func (t *turns[S]) measure(p Peer, round int, s S) error {
 	if m.Busy > 0 {
 		fmt.Fprintf(t.Log, ", the server busy for %.0f%% of the time", 100*m.Busy)
 	}
+	if m.Load > 0 {
+		fmt.Fprintf(t.Log, ", the load for %.0f%%", 100*m.Load)
+	}
 	fmt.Fprintln(t.Log)
 	return nil
 }
