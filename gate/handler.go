@@ -13,7 +13,7 @@ import (
 func (g *Gate) Wrap(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		defer g.recover(w, r)
-		w.Header().Set("X-Content-Type-Options", "nosniff")
+		w.Header()["X-Content-Type-Options"] = noSniff
 		if err := g.CheckOrigin(r); err != nil {
 			problem.Of(err).Write(w)
 			return
@@ -29,6 +29,19 @@ func (g *Gate) Wrap(next http.Handler) http.Handler {
 		}
 		next.ServeHTTP(w, r)
 	})
+}
+
+var (
+	noSniff    = []string{"nosniff"}
+	varyOrigin = []string{"Origin"}
+)
+
+// header is Get for a name that is canonical already, which is on the way of every request.
+func header(h http.Header, name string) string {
+	if values := h[name]; len(values) > 0 {
+		return values[0]
+	}
+	return ""
 }
 
 func (g *Gate) recover(w http.ResponseWriter, r *http.Request) {

@@ -15,11 +15,11 @@ var ErrForeignOrigin = problem.New(http.StatusForbidden, "foreign_origin", "Requ
 // CheckOrigin refuses a request that a page of another origin makes (RFC 6454; for WebSocket RFC 6455 section 10.2),
 // unless that origin is allowed. Programs send no Origin and are not affected.
 func (g *Gate) CheckOrigin(r *http.Request) error {
-	origin := r.Header.Get("Origin")
+	origin := header(r.Header, "Origin")
 	if origin == "" {
 		// Browsers that leave Origin out of a GET still say where it comes from. A link from elsewhere is a
 		// navigation, which may be followed; a fetch may not.
-		if site := r.Header.Get("Sec-Fetch-Site"); site == "cross-site" && r.Header.Get("Sec-Fetch-Mode") != "navigate" {
+		if site := header(r.Header, "Sec-Fetch-Site"); site == "cross-site" && r.Header.Get("Sec-Fetch-Mode") != "navigate" {
 			return ErrForeignOrigin.Detail("a page of another site may not use this server; allow it with --origin")
 		}
 		return nil
@@ -42,8 +42,8 @@ func (g *Gate) allowed(origin string) bool {
 // cors answers for an allowed foreign origin. Cookies are never shared with one: its pages use a bearer token.
 func (g *Gate) cors(w http.ResponseWriter, r *http.Request) (preflight bool) {
 	h := w.Header()
-	h.Add("Vary", "Origin")
-	origin := r.Header.Get("Origin")
+	h["Vary"] = append(h["Vary"], varyOrigin...)
+	origin := header(r.Header, "Origin")
 	if origin == "" || !g.allowed(origin) {
 		return false
 	}

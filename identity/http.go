@@ -15,9 +15,11 @@ const cookieAge = 400 * 24 * time.Hour
 // TokenFrom returns the token of a request: of the header Authorization: Bearer, or else of the cookie; "" if there is
 // neither. An Authorization of another scheme (a proxy's Basic) does not count.
 func TokenFrom(r *http.Request) string {
-	scheme, token, ok := strings.Cut(r.Header.Get("Authorization"), " ")
-	if ok && strings.EqualFold(scheme, "Bearer") { // RFC 9110 section 11.1: schemes ignore case
-		return strings.TrimSpace(token)
+	if values := r.Header["Authorization"]; len(values) > 0 {
+		scheme, token, ok := strings.Cut(values[0], " ")
+		if ok && strings.EqualFold(scheme, "Bearer") { // RFC 9110 section 11.1: schemes ignore case
+			return strings.TrimSpace(token)
+		}
 	}
 	if c, err := r.Cookie(Cookie); err == nil {
 		return c.Value

@@ -46,6 +46,9 @@ func negotiate(r *http.Request, q query) (way, error) {
 // acceptsEvents reports whether the Accept header names text/event-stream, with a weight that is not 0 (RFC 9110, section 12.5.1).
 func acceptsEvents(h http.Header) bool {
 	for _, line := range h.Values("Accept") {
+		if !strings.Contains(strings.ToLower(line), "event-stream") {
+			continue // what nearly everything but an EventSource sends need not be parsed
+		}
 		for item := range strings.SplitSeq(line, ",") {
 			media, params, err := mime.ParseMediaType(item)
 			if err != nil || media != "text/event-stream" {

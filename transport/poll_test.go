@@ -30,7 +30,7 @@ func TestPoll(t *testing.T) {
 	}
 	for name, want := range map[string]string{
 		"Etag": `"` + p.String() + `"`, "Cache-Control": "private, no-cache", "Retry-After": "2",
-		"Content-Type": "application/json", "Vary": "Accept,Authorization,Cookie",
+		"Content-Type": "application/json", "Vary": "Accept, Authorization, Cookie",
 	} {
 		if got := strings.Join(a.header.Values(name), ","); got != want {
 			t.Errorf("%s: %q, want %q", name, got, want)

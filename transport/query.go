@@ -29,6 +29,10 @@ type start struct {
 
 // parseOne reads the parameters of /v1/channels/{channel}/messages.
 func parseOne(name channel.Name, raw string) (query, error) {
+	if text, only := strings.CutPrefix(raw, "after="); only && channel.Unreserved(text) { // as most ask: nothing is to be unescaped
+		after, err := channel.ParsePosition(text)
+		return query{starts: []start{{name, after}}, limit: defaultLimit}, err
+	}
 	values, err := parameters(raw, "after", "before", "limit", "wait")
 	if err != nil {
 		return query{}, err

@@ -119,9 +119,7 @@ func (t *Transport) readMany(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (t *Transport) read(w http.ResponseWriter, r *http.Request, q query) error {
-	for _, name := range []string{"Accept", "Authorization", "Cookie"} {
-		w.Header().Add("Vary", name)
-	}
+	w.Header()["Vary"] = append(w.Header()["Vary"], "Accept, Authorization, Cookie")
 	person, err := t.site.Person(r)
 	if err != nil {
 		return err
