@@ -43,6 +43,9 @@ var policies = channel.Policies{
 	"short": {KeepCount: 10},
 }
 
+// withFront says whether silent clients have no goroutine.
+var withFront = true
+
 func newWorld(t *testing.T, o transport.Options) *world {
 	return newWorldOver(t, o, (*httptest.Server).Start)
 }
@@ -61,7 +64,9 @@ func newWorldOver(t *testing.T, o transport.Options, start func(*httptest.Server
 	mux := http.NewServeMux()
 	tr.Register(mux)
 	server := httptest.NewUnstartedServer(mux)
-	server.Listener = tr.Front(server.Config, server.Listener)
+	if withFront {
+		server.Listener = tr.Front(server.Config, server.Listener)
+	}
 	start(server)
 	w := &world{t, server.URL, server.Client(), server, tr, hub, engine, s}
 	w.http.Timeout = patience
@@ -214,7 +219,7 @@ func (w *world) events(path string, headers ...string) *sse {
 }
 
 func (w *world) tryEvents(path string, headers ...string) (*sse, error) {
-	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	ctx, cancel := context.WithTimeout(context.Background(), w.http.Timeout)
 	r := w.request(ctx, "GET "+path, "", headers...)
 	if r.Header.Get("Accept") == "" {
 		r.Header.Set("Accept", "text/event-stream")
