@@ -12,6 +12,7 @@ import (
 	"parley/channel"
 	"parley/chat"
 	"parley/engine/redis/redistest"
+	"parley/identity"
 	"parley/problem"
 )
 
@@ -142,4 +143,41 @@ func TestCluster_FactsWhileTheirSlotMoves(t *testing.T) {
 // event is a draft for a person's inbox.
 func event(user, what string) channel.Draft {
 	return channel.Draft{Channel: channel.User(user), Type: what, From: channel.System, Data: []byte(`{}`)}
+}
+
+// TestSentinels_FactsThatWereLostAreNoMore: what only a primary knew that is lost, no node goes on believing.
+func TestSentinels_FactsThatWereLostAreNoMore(t *testing.T) {
+	t.Parallel()
+	sentinels := redistest.StartSentinels(t)
+	url := fresh(sentinels)
+	nodes := []*node{newNode(t, url), newNode(t, url)}
+	a, ctx := nodes[0], t.Context()
+	ann, _ := a.person("Ann")
+	bob, _ := a.person("Bob")
+	dora, _ := a.person("Dora")
+	r := a.room("Plans", ann, bob)
+	invite, err := a.talk.Invite(ctx, ann, r.ID)
+	a.ok(err)
+	redistest.Eventually(t, "the replicas have it", func() bool { return sentinels.Primary().Do("WAIT", "2", "1000") == "2" })
+
+	heal := sentinels.CutReplicas()
+	_, token := a.person("Carl")
+	a.ok(a.talk.Join(ctx, dora, r.ID, invite))
+	a.ok(a.talk.Leave(ctx, bob, r.ID))
+	read := func(n *node, who channel.Sender) error { return n.talk.MayRead(ctx, who, r.Channel()) }
+	for _, n := range nodes {
+		if _, err := n.people.Authenticate(ctx, token); err != nil || read(n, dora) != nil || !errors.Is(read(n, bob), chat.ErrNoRoom) {
+			t.Fatal("not known before it was lost:", err, read(n, dora), read(n, bob))
+		}
+	}
+	old := sentinels.Primary()
+	old.Kill()
+	heal()
+	sentinels.AwaitFailover(old)
+	for i, n := range nodes {
+		redistest.Eventually(t, fmt.Sprintf("node %d: things are as if they had not been", i), func() bool {
+			_, err := n.people.Authenticate(ctx, token)
+			return errors.Is(err, identity.ErrNoSession) && errors.Is(read(n, dora), chat.ErrNoRoom) && read(n, bob) == nil
+		})
+	}
 }
