@@ -89,12 +89,13 @@ type Engine struct {
 	under      sync.Mutex
 	ops, bytes int // under way or waiting
 	closed     bool
+	empty      chan struct{} // closed when nothing is under way after Close
 }
 
 // Open connects to Redis at an address (see the package's documentation) and begins to listen to what other nodes commit. Errors: ErrBadURL, ErrOld, or
 // the connection's.
 func Open(ctx context.Context, addr string, o Options) (_ *Engine, err error) {
-	e := &Engine{o: o.withDefaults(), node: drawID()}
+	e := &Engine{o: o.withDefaults(), node: drawID(), empty: make(chan struct{})}
 	if e.address, err = parseAddress(addr); err != nil {
 		return nil, err
 	}
@@ -159,6 +160,9 @@ func (e *Engine) Close() error {
 	e.under.Lock()
 	was := e.closed
 	e.closed = true
+	if !was && e.ops == 0 {
+		close(e.empty)
+	}
 	e.under.Unlock()
 	if was {
 		return nil
@@ -172,13 +176,11 @@ func (e *Engine) Close() error {
 
 // idle waits until nothing is under way, at most as long as an operation may take.
 func (e *Engine) idle() {
-	for deadline := time.Now().Add(e.o.Patience + answerTimeout); time.Now().Before(deadline); time.Sleep(time.Millisecond) {
-		e.under.Lock()
-		ops := e.ops
-		e.under.Unlock()
-		if ops == 0 {
-			return
-		}
+	timer := time.NewTimer(e.o.Patience + answerTimeout)
+	defer timer.Stop()
+	select {
+	case <-e.empty:
+	case <-timer.C:
 	}
 }
 
@@ -199,6 +201,9 @@ func (e *Engine) admit(bytes int) (done func(), err error) {
 		e.under.Lock()
 		defer e.under.Unlock()
 		e.ops, e.bytes = e.ops-1, e.bytes-bytes
+		if e.closed && e.ops == 0 {
+			close(e.empty)
+		}
 	}, nil
 }
 

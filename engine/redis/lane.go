@@ -2,6 +2,8 @@ package redis
 
 import (
 	"context"
+	"errors"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -33,6 +35,7 @@ type appending struct {
 	ctx      context.Context
 	drafts   []channel.Draft
 	bytes    int
+	since    time.Time
 	state    atomic.Int32
 	drawn    []drawn
 	outgoing []outgoing
@@ -64,7 +67,7 @@ func (l *lane) append(ctx context.Context, drafts []channel.Draft) (*appending, 
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	a := &appending{ctx: ctx, drafts: drafts, done: make(chan struct{})}
+	a := &appending{ctx: ctx, drafts: drafts, since: time.Now(), done: make(chan struct{})}
 	for i := range drafts {
 		a.bytes += len(drafts[i].Data) + messageCost
 	}
@@ -99,11 +102,31 @@ func (l *lane) drain() {
 		if len(group) == 0 {
 			return
 		}
-		l.commit(group)
+		if err := l.commit(group); errors.Is(err, problem.Unavailable) {
+			l.giveUp(err)
+		}
 		for _, a := range group {
 			close(a.done)
 		}
 	}
+}
+
+// giveUp ends, while Redis is away, what has waited for long enough as well: else a long queue would wait for Options.Patience again and
+// again.
+func (l *lane) giveUp(err error) {
+	oldest := time.Now().Add(-l.e.o.Patience)
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.queue = slices.DeleteFunc(l.queue, func(a *appending) bool {
+		if a.since.After(oldest) {
+			return false
+		}
+		if a.state.CompareAndSwap(queued, taken) {
+			a.err = err
+			close(a.done)
+		}
+		return true
+	})
 }
 
 // take returns the next group. Without one the lane stops running.
@@ -130,8 +153,8 @@ func (l *lane) take() (group []*appending) {
 	return group
 }
 
-// commit runs one script for a group.
-func (l *lane) commit(group []*appending) {
+// commit runs one script for a group, and returns its error if there is one for all of them.
+func (l *lane) commit(group []*appending) error {
 	l.number++
 	c := l.e.newCall(appendScript, l.partition)
 	c.once, c.number, c.admitted = l.once, l.number, true
@@ -161,6 +184,7 @@ func (l *lane) commit(group []*appending) {
 		a.receipts, a.err = l.e.receipts(a.drawn, each[i])
 		l.e.keeper.grown(a.receipts)
 	}
+	return err
 }
 
 // receipts reads what append_drafts returned for drafts.

@@ -9,6 +9,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/redis/rueidis"
+
 	"parley/channel"
 )
 
@@ -85,12 +87,20 @@ func refusedForGood(err error) bool {
 
 // sweepOutboxes carries out what nodes left that did not come to it.
 func (e *Engine) sweepOutboxes(ctx context.Context) error {
-	for partition := range Partitions {
-		kept, err := e.client.Do(ctx, e.client.B().Hgetall().Key(e.keys.outbox(partition)).Build()).AsStrMap()
+	commands := make(rueidis.Commands, Partitions)
+	for partition := range commands {
+		commands[partition] = e.client.B().Hgetall().Key(e.keys.outbox(partition)).Build()
+	}
+	results, err := e.askAll(ctx, commands...)
+	if err != nil {
+		return err
+	}
+	abandoned := fmt.Sprintf("%013d", e.now().Add(-outboxAge).UnixMilli())
+	for partition, result := range results {
+		kept, err := result.AsStrMap()
 		if err != nil {
 			return explain(err)
 		}
-		abandoned := fmt.Sprintf("%013d", e.now().Add(-outboxAge).UnixMilli())
 		var entries []outgoing
 		for id, entry := range kept {
 			if id >= abandoned {

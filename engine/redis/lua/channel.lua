@@ -1,7 +1,7 @@
 -- Channels: what every script that appends needs.
 
 -- An idempotency key is known for 25 hours: a day, and what clocks may differ.
-local KEY_MS = 90000000
+local KEY_MS = '90000000'
 
 local open_channels = {}
 
@@ -112,14 +112,15 @@ end
 
 local function append_message(d)
   local c = d.channel
-  local at = math.max(now, c.at)
+  if c.seq == 0 then redis.call('ZADD', c.names, '0', c.name) end
+  -- Texts all the way: a number that is given to Redis is printed as a float, which takes as long as a command.
+  local seq, at = string.format('%d', c.seq + 1), string.format('%d', math.max(now, c.at))
   local value = at .. ' ' .. c.mark .. ' ' .. #d.meta .. ' ' .. d.meta .. d.data
-  local receipt = (c.seq + 1) .. ' ' .. d.mark .. ' ' .. at
-  redis.call('XADD', c.stream, (c.seq + 1) .. '-' .. d.mark, 'm', value)
-  if c.seq == 0 then redis.call('ZADD', c.names, 0, c.name) end
-  c.seq, c.mark, c.at, c.changed = c.seq + 1, d.mark, at, true
+  local receipt = seq .. ' ' .. d.mark .. ' ' .. at
+  redis.call('XADD', c.stream, seq .. '-' .. d.mark, 'm', value)
+  c.seq, c.mark, c.seq_text, c.at_text = c.seq + 1, d.mark, seq, at
   if d.key then redis.call('SET', d.key, d.content .. ' ' .. receipt, 'PX', KEY_MS) end
-  hint(value, 'm', c.name, c.seq, d.mark)
+  hint(value, 'm', c.name, seq, d.mark)
   if d.amend then amend(c, d.amend, c.seq) end
   return receipt .. ' 0'
 end
@@ -141,7 +142,7 @@ end
 -- close_channels writes the heads. It comes after everything that appends.
 local function close_channels()
   for _, c in ipairs(open_channels) do
-    if c.changed then redis.call('HSET', c.head, 'seq', c.seq, 'mark', c.mark, 'at', c.at) end
+    if c.seq_text then redis.call('HSET', c.head, 'seq', c.seq_text, 'mark', c.mark, 'at', c.at_text) end
   end
 end
 
@@ -151,6 +152,6 @@ local function delete_channel(c)
   redis.call('HSET', c.head, 'deleted', 1)
   redis.call('UNLINK', c.stream, c.amended)
   redis.call('ZREM', c.names, c.name)
-  c.deleted, c.changed = true, false
+  c.deleted = true
   hint('', 'd', c.name)
 end

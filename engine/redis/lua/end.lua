@@ -10,7 +10,7 @@ end
 local result = main()
 if type(result) == 'table' and result.err then return result end
 result = {#hints > 0 and 1 or 0, result}
-redis.call('SET', KEYS[1], cmsgpack.pack({ARGV[2], result}), 'PX', 60000)
+redis.call('SET', KEYS[1], cmsgpack.pack({ARGV[2], result}), 'PX', '60000')
 if #hints > 0 then
   hint('', 'o', ARGV[3])
   redis.call('SPUBLISH', ARGV[1], table.concat(hints))
