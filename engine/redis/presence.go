@@ -31,6 +31,8 @@ type attendance struct {
 	rolls rolls
 	wake  chan struct{}
 
+	renewed, since time.Time // when the lease was renewed last, and since when without a pause: for keepLease alone
+
 	mu     sync.Mutex
 	lease  string                             // the name under which the node tells; "": it has none yet
 	here   map[channel.Name]map[string]string // names, by the person's id

@@ -17,7 +17,7 @@ import (
 var leaseScript = newScript(frees, "presence_lease")
 
 // keepLease renews the node's lease four times in its length, and every time looks for people of nodes that have none. So who was on a node
-// that died is gone after at most five quarters of Options.Lease.
+// that died is gone after at most five quarters of Options.Lease; a little later if no other node has been there so long.
 func (a *attendance) keepLease() {
 	every := a.e.o.Lease / 4
 	tick := time.NewTicker(every)
@@ -59,6 +59,9 @@ func (a *attendance) renew(ctx context.Context) error {
 		}
 		a.begin(lease)
 	}
+	if !a.steady(kept) {
+		return nil
+	}
 	var swept sync.WaitGroup
 	var errs [Partitions]error
 	for p := range Partitions {
@@ -72,6 +75,17 @@ func (a *attendance) renew(ctx context.Context) error {
 	}
 	swept.Wait()
 	return cmp.Or(errs[:]...)
+}
+
+// steady notes that the lease was renewed, or not kept, and reports whether this node has renewed it for so long without a pause that others which
+// live have renewed theirs. After a pause of Redis, in which all leases ended, nobody is taken for dead who had no chance.
+func (a *attendance) steady(kept bool) bool {
+	now := time.Now()
+	if !kept || now.Sub(a.renewed) > a.e.o.Lease/2 {
+		a.since = now
+	}
+	a.renewed = now
+	return now.Sub(a.since) >= a.e.o.Lease
 }
 
 // tellers returns for each partition which nodes have told of somebody, and of how many a lease has.

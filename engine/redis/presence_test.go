@@ -51,7 +51,11 @@ type house struct {
 }
 
 func openHouse(t testing.TB, url string, crowd int) house {
-	e := open(t, url, Options{Lease: testLease})
+	return openLeased(t, url, crowd, testLease)
+}
+
+func openLeased(t testing.TB, url string, crowd int, lease time.Duration) house {
+	e := open(t, url, Options{Lease: lease})
 	hub := channel.NewHub(e, hubOptions(crowd))
 	t.Cleanup(hub.Close)
 	return house{hub, e}
@@ -381,6 +385,7 @@ func lostPresenceIsToldAgain(t *testing.T, redis addressed) {
 
 // While Redis is away a node knows of its own people; when it is back without its data, of all again.
 func TestPresenceWithoutRedis(t *testing.T) {
+	t.Parallel()
 	server := redistest.Start(t)
 	url := fresh(server)
 	a, b := openHouse(t, url, 0), openHouse(t, url, 0)
@@ -398,6 +403,53 @@ func TestPresenceWithoutRedis(t *testing.T) {
 	awaitHere(t, square, "1 Ben", b)
 	server.Restart()
 	awaitHere(t, square, "2 Ben Cyd", a, b)
+}
+
+// When Redis pauses for so long that all leases end, nobody leaves for that, not even whoever is on a node that is late to return.
+func TestPresenceOutlivesAPause(t *testing.T) {
+	t.Parallel()
+	const pause = 3 * time.Second
+	server := redistest.Start(t)
+	proxy := redistest.NewProxy(t, server.Addr())
+	_, prefix, _ := strings.Cut(fresh(server), "?")
+	a, b := openLeased(t, server.URL()+"?"+prefix, 0, pause), openLeased(t, proxy.URL()+"?"+prefix, 0, pause)
+	watchers := []*watcher{a.watch(t, square), b.watch(t, square)}
+	leaveA, leaveB := a.come(t, ann, square), b.come(t, ben, square)
+	lease := func(h house) string {
+		h.e.here.mu.Lock()
+		defer h.e.here.mu.Unlock()
+		return h.e.here.lease
+	}
+	for _, w := range watchers {
+		redistest.Eventually(t, "both are heard", func() bool { return len(w.all()) == 2 })
+	}
+	was := []string{lease(a), lease(b)}
+	time.Sleep(pause) // until nodes may take others for dead
+	server.Freeze()
+	proxy.BlackHole(false)
+	time.Sleep(pause) // until their leases ended
+	server.Thaw()
+	redistest.Eventually(t, "one has another lease", func() bool { return lease(a) != was[0] })
+	time.Sleep(pause / 8) // in which it would take the other's people away
+	proxy.Heal()
+	redistest.Eventually(t, "both have another lease", func() bool { return lease(a) != was[0] && lease(b) != was[1] })
+	redistest.Eventually(t, "the old leases' people are swept", func() bool {
+		return !slices.ContainsFunc(presenceKeys(t, a.e), func(key string) bool { return strings.HasSuffix(key, was[0]) || strings.HasSuffix(key, was[1]) })
+	})
+	awaitHere(t, square, "2 Ann Ben", a, b)
+	leaveA()
+	leaveB()
+	for i, w := range watchers {
+		var heard []string
+		redistest.Eventually(t, "both leave", func() bool {
+			heard = slices.DeleteFunc(w.all(), func(s string) bool { return strings.HasPrefix(s, "here") })
+			return len(heard) >= 4
+		})
+		slices.Sort(heard)
+		if !slices.Equal(heard, []string{"join Ann", "join Ben", "leave Ann", "leave Ben"}) {
+			t.Errorf("node %d heard %q", i, heard)
+		}
+	}
 }
 
 // Many come and go on two nodes; what remains is what should.
