@@ -189,7 +189,7 @@ func (s *stream) breakOff(why error) {
 }
 
 // take returns what has arrived, or what to wait for.
-func (s *stream) take(p []byte) (n int, err error, wait <-chan struct{}, until time.Duration) {
+func (s *stream) take(p []byte) (n int, wait <-chan struct{}, until time.Duration, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	now := time.Now()
@@ -203,13 +203,13 @@ func (s *stream) take(p []byte) (n int, err error, wait <-chan struct{}, until t
 	}
 	switch {
 	case n > 0:
-		return n, nil, nil, 0
+		return n, nil, 0, nil
 	case len(s.pieces) > 0:
 		until = s.pieces[0].at.Sub(now)
 	case s.ended != nil && s.ended != errSilence:
-		return 0, s.ended, nil, 0
+		return 0, nil, 0, s.ended
 	}
-	return 0, nil, s.changed, until
+	return 0, s.changed, until, nil
 }
 
 // conn is one end of a link.
@@ -231,7 +231,7 @@ func (c *conn) Read(p []byte) (int, error) {
 		case !deadline.IsZero() && !deadline.After(time.Now()):
 			return 0, os.ErrDeadlineExceeded
 		}
-		n, err, changed, until := c.in.take(p)
+		n, changed, until, err := c.in.take(p)
 		if changed == nil {
 			return n, err
 		}
