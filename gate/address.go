@@ -35,14 +35,14 @@ func (g *Gate) Address(r *http.Request) netip.Addr {
 }
 
 // Key is what the limits count an address by: an IPv4 address, or an IPv6 /64, which is what one subscriber gets.
-func (g *Gate) Key(r *http.Request) string {
+func (g *Gate) Key(r *http.Request) netip.Addr {
 	addr := g.Address(r)
 	if addr.Is6() {
 		if p, err := addr.Prefix(64); err == nil {
-			return p.String()
+			return p.Addr()
 		}
 	}
-	return addr.String()
+	return addr
 }
 
 // Secure reports whether the browser speaks TLS: to this server, or to a trusted proxy that says so.

@@ -18,6 +18,7 @@ type Rates struct {
 	Ballot  limit.Rate // ballots, per person
 	Guest   limit.Rate // new guests, per address
 	Address limit.Rate // changing requests, per address
+	Read    limit.Rate // all other requests, polls above all, per address
 	Streams int        // open streams and long polls, per address; 0: no limit
 }
 
@@ -28,6 +29,7 @@ func DefaultRates() Rates {
 		Ballot:  limit.Rate{PerSecond: 5, Burst: 20},
 		Guest:   limit.Rate{PerSecond: 2, Burst: 100},
 		Address: limit.Rate{PerSecond: 100, Burst: 400},
+		Read:    limit.Rate{PerSecond: 1000, Burst: 4000},
 		Streams: 1000,
 	}
 }
@@ -43,13 +45,14 @@ type Options struct {
 // Gate may be used concurrently.
 type Gate struct {
 	o       Options
-	publish *limit.Limiter
-	ballot  *limit.Limiter
-	guest   *limit.Limiter
-	address *limit.Limiter
+	publish *limit.Limiter[string]
+	ballot  *limit.Limiter[string]
+	guest   *limit.Limiter[netip.Addr]
+	address *limit.Limiter[netip.Addr]
+	read    *limit.Limiter[netip.Addr]
 
 	mu      sync.Mutex
-	streams map[string]int
+	streams map[netip.Addr]int
 }
 
 // New makes a Gate.
@@ -59,11 +62,12 @@ func New(o Options) *Gate {
 	}
 	return &Gate{
 		o:       o,
-		publish: limit.New(o.Rates.Publish, "messages"),
-		ballot:  limit.New(o.Rates.Ballot, "ballots"),
-		guest:   limit.New(o.Rates.Guest, "new guests from your address"),
-		address: limit.New(o.Rates.Address, "changes from your address"),
-		streams: map[string]int{},
+		publish: limit.New[string](o.Rates.Publish, "messages"),
+		ballot:  limit.New[string](o.Rates.Ballot, "ballots"),
+		guest:   limit.New[netip.Addr](o.Rates.Guest, "new guests from your address"),
+		address: limit.New[netip.Addr](o.Rates.Address, "changes from your address"),
+		read:    limit.New[netip.Addr](o.Rates.Read, "reads from your address"),
+		streams: map[netip.Addr]int{},
 	}
 }
 
@@ -74,7 +78,9 @@ func (g *Gate) Ballot(person string) error             { return g.ballot.Allow(p
 func (g *Gate) Guest(r *http.Request) error            { return g.perAddress(g.guest, r) }
 func (g *Gate) Changing(r *http.Request) error         { return g.perAddress(g.address, r) }
 
-func (g *Gate) perAddress(l *limit.Limiter, r *http.Request) error {
+func (g *Gate) Reading(r *http.Request) error { return g.perAddress(g.read, r) }
+
+func (g *Gate) perAddress(l *limit.Limiter[netip.Addr], r *http.Request) error {
 	if l.Off() {
 		return nil
 	}

@@ -46,7 +46,7 @@ func TestAddress(t *testing.T) {
 			t.Errorf("%s: %s, want %s", c.name, got, c.want)
 		}
 	}
-	if key := g.Key(request("[2001:db8:1:2:3:4:5:6]:1")); key != "2001:db8:1:2::/64" {
+	if key := g.Key(request("[2001:db8:1:2:3:4:5:6]:1")).String(); key != "2001:db8:1:2::" {
 		t.Errorf("an IPv6 subscriber counts as %s", key)
 	}
 	if !g.Secure(request("127.0.0.1:1", "X-Forwarded-Proto", "https")) || g.Secure(request("203.0.113.5:1", "X-Forwarded-Proto", "https")) {
@@ -110,7 +110,7 @@ func TestHold(t *testing.T) {
 }
 
 func TestWrap(t *testing.T) {
-	g := New(Options{Rates: Rates{Address: limit.Rate{PerSecond: 1, Burst: 1}}})
+	g := New(Options{Rates: Rates{Address: limit.Rate{PerSecond: 1, Burst: 1}, Read: limit.Rate{PerSecond: 1, Burst: 3}}})
 	h := g.Wrap(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
 		if r.URL.Query().Has("panic") {
 			panic("a defect")
@@ -133,5 +133,11 @@ func TestWrap(t *testing.T) {
 	}
 	if w := do("GET", "/"); w.Code != 200 {
 		t.Errorf("reading counts as changing: %d", w.Code)
+	}
+	if w := do("HEAD", "/"); w.Code != 200 {
+		t.Errorf("the third read: %d", w.Code)
+	}
+	if w := do("GET", "/"); w.Code != 429 || w.Header().Get("Retry-After") != "1" || !strings.Contains(w.Body.String(), "reads from your address") {
+		t.Errorf("the fourth read at once: %d %s", w.Code, w.Body)
 	}
 }

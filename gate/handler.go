@@ -9,7 +9,7 @@ import (
 )
 
 // Wrap puts the gate before a handler of the API: a panic becomes a problem and a line in the log, foreign origins are
-// refused, allowed ones get their CORS headers, and changing requests count against their address.
+// refused, allowed ones get their CORS headers, and requests count against their address's rates.
 func (g *Gate) Wrap(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		defer g.recover(w, r)
@@ -21,11 +21,14 @@ func (g *Gate) Wrap(next http.Handler) http.Handler {
 		if g.cors(w, r) {
 			return
 		}
-		if r.Method != http.MethodGet && r.Method != http.MethodHead && r.Method != http.MethodConnect { // CONNECT: a WebSocket over HTTP/2
-			if err := g.Changing(r); err != nil {
-				problem.Of(err).Write(w)
-				return
-			}
+		count := g.Changing
+		switch r.Method {
+		case http.MethodGet, http.MethodHead, http.MethodConnect: // CONNECT: a WebSocket over HTTP/2
+			count = g.Reading
+		}
+		if err := count(r); err != nil {
+			problem.Of(err).Write(w)
+			return
 		}
 		next.ServeHTTP(w, r)
 	})

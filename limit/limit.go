@@ -57,21 +57,21 @@ func (r *Rate) UnmarshalText(b []byte) (err error) {
 const maxKeys = 100_000
 
 // Limiter keeps one Rate for many keys. It may be used concurrently.
-type Limiter struct {
+type Limiter[K comparable] struct {
 	rate Rate
 	what string
 	now  func() time.Time
 
 	mu      sync.Mutex
-	young   map[string]*rate.Limiter // used since the last turn
-	old     map[string]*rate.Limiter // used before it
+	young   map[K]*rate.Limiter // used since the last turn
+	old     map[K]*rate.Limiter // used before it
 	turned  time.Time
 	refills time.Duration // an idle key is full again after this
 }
 
 // New makes a Limiter; what names the thing in the error, for example "messages".
-func New(r Rate, what string) *Limiter {
-	return &Limiter{rate: r, what: what, now: time.Now, young: map[string]*rate.Limiter{}, refills: r.refill()}
+func New[K comparable](r Rate, what string) *Limiter[K] {
+	return &Limiter[K]{rate: r, what: what, now: time.Now, young: map[K]*rate.Limiter{}, refills: r.refill()}
 }
 
 func (r Rate) refill() time.Duration {
@@ -82,13 +82,13 @@ func (r Rate) refill() time.Duration {
 }
 
 // Allow takes one for key, or returns problem.RateLimited with the time to wait.
-func (l *Limiter) Allow(key string) error { return l.AllowN(key, 1) }
+func (l *Limiter[K]) Allow(key K) error { return l.AllowN(key, 1) }
 
 // Off reports whether everything is allowed.
-func (l *Limiter) Off() bool { return l.rate.PerSecond == 0 }
+func (l *Limiter[K]) Off() bool { return l.rate.PerSecond == 0 }
 
 // AllowN takes n for key, all or none. More than there may be at once are never allowed.
-func (l *Limiter) AllowN(key string, n int) error {
+func (l *Limiter[K]) AllowN(key K, n int) error {
 	if l.Off() {
 		return nil
 	}
@@ -97,7 +97,10 @@ func (l *Limiter) AllowN(key string, n int) error {
 	}
 	now := l.now()
 	bucket := l.bucket(key, now)
-	reservation := bucket.ReserveN(now, n)
+	if bucket.AllowN(now, n) {
+		return nil
+	}
+	reservation := bucket.ReserveN(now, n) // to learn when
 	wait := reservation.DelayFrom(now)
 	if wait <= 0 {
 		return nil
@@ -110,11 +113,11 @@ func (l *Limiter) AllowN(key string, n int) error {
 
 // bucket finds the key's bucket. Buckets live in two generations: a key idle for a whole generation, which lasts at
 // least as long as a bucket takes to be full again, is forgotten without a scan.
-func (l *Limiter) bucket(key string, now time.Time) *rate.Limiter {
+func (l *Limiter[K]) bucket(key K, now time.Time) *rate.Limiter {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if now.Sub(l.turned) > l.refills || len(l.young) >= maxKeys/2 {
-		l.old, l.young, l.turned = l.young, make(map[string]*rate.Limiter), now
+		l.old, l.young, l.turned = l.young, make(map[K]*rate.Limiter), now
 	}
 	b := l.young[key]
 	if b == nil {

@@ -24,7 +24,7 @@ func TestParse(t *testing.T) {
 
 func TestBurstThenRate(t *testing.T) {
 	now := time.Unix(1000, 0)
-	l := New(Rate{2, 3}, "messages")
+	l := New[string](Rate{2, 3}, "messages")
 	l.now = func() time.Time { return now }
 	for i := range 3 {
 		if err := l.Allow("ann"); err != nil {
@@ -49,7 +49,7 @@ func TestBurstThenRate(t *testing.T) {
 
 func TestRefusedRequestsCostNothing(t *testing.T) {
 	now := time.Unix(1000, 0)
-	l := New(Rate{1, 1}, "messages")
+	l := New[string](Rate{1, 1}, "messages")
 	l.now = func() time.Time { return now }
 	_ = l.Allow("ann")
 	for range 1000 {
@@ -63,7 +63,7 @@ func TestRefusedRequestsCostNothing(t *testing.T) {
 
 func TestKeysAreBoundedAndForgotten(t *testing.T) {
 	now := time.Unix(1000, 0)
-	l := New(Rate{1, 2}, "messages")
+	l := New[string](Rate{1, 2}, "messages")
 	l.now = func() time.Time { return now }
 	for i := range 3 * maxKeys {
 		_ = l.Allow(fmt.Sprint(i))
@@ -82,7 +82,7 @@ func TestKeysAreBoundedAndForgotten(t *testing.T) {
 
 func TestAKeyInUseIsNotForgotten(t *testing.T) {
 	now := time.Unix(1000, 0)
-	l := New(Rate{1, 10}, "messages")
+	l := New[string](Rate{1, 10}, "messages")
 	l.now = func() time.Time { return now }
 	allowed := 0
 	for range 600 { // ten tries a second for a minute
@@ -93,5 +93,22 @@ func TestAKeyInUseIsNotForgotten(t *testing.T) {
 	}
 	if allowed < 65 || allowed > 71 {
 		t.Errorf("%d allowed in a minute, want 60 and the burst of 10", allowed)
+	}
+}
+
+func TestSeveralAtOnce(t *testing.T) {
+	l := New[string](Rate{1, 10}, "messages")
+	now := time.Unix(0, 0)
+	l.now = func() time.Time { return now }
+	for i, c := range []struct {
+		n, wait int // seconds; -1: never
+	}{{7, 0}, {4, 1}, {3, 0}, {1, 1}, {11, -1}} {
+		err := l.AllowN("ann", c.n)
+		switch p := problem.Of(err); {
+		case c.wait == 0 && err != nil, c.wait != 0 && !errors.Is(err, problem.RateLimited):
+			t.Errorf("%d: %v", i, err)
+		case c.wait > 0 && p.RetryAfter() != time.Duration(c.wait)*time.Second, c.wait < 0 && p.RetryAfter() != 0:
+			t.Errorf("%d: after %v", i, p.RetryAfter())
+		}
 	}
 }

@@ -49,7 +49,7 @@ type server struct {
 }
 
 // unlimited are the flags for a test that is faster than people are.
-var unlimited = []string{"--rate-publish", "off", "--rate-ballot", "off", "--rate-guest", "off", "--rate-address", "off", "--streams-per-address", "0"}
+var unlimited = []string{"--rate-publish", "off", "--rate-ballot", "off", "--rate-guest", "off", "--rate-address", "off", "--rate-read", "off", "--streams-per-address", "0"}
 
 // startServer starts a server in an empty folder on a free port and waits until it answers.
 func startServer(t testing.TB, args ...string) *server {

@@ -98,6 +98,7 @@ func allSettings() []setting {
 		{"rate-ballot", "Limits", "ballots per person", rates.Ballot.String(), rate(func(s *settings) *limit.Rate { return &s.parley.Rates.Ballot })},
 		{"rate-guest", "Limits", "new guests per address", rates.Guest.String(), rate(func(s *settings) *limit.Rate { return &s.parley.Rates.Guest })},
 		{"rate-address", "Limits", "changing requests per address", rates.Address.String(), rate(func(s *settings) *limit.Rate { return &s.parley.Rates.Address })},
+		{"rate-read", "Limits", "all other requests, polls above all, per address", rates.Read.String(), rate(func(s *settings) *limit.Rate { return &s.parley.Rates.Read })},
 		{"streams-per-address", "Limits", "open streams and long polls per address; 0: no limit", strconv.Itoa(rates.Streams),
 			func(s *settings, v string) error {
 				n, err := strconv.Atoi(v)

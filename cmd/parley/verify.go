@@ -92,7 +92,7 @@ Exit code: 0 all promises kept, 1 one was broken, 2 it could not be found out. d
 }
 
 // noLimits are the flags of a server that is to be loaded by one machine.
-const noLimits = "--rate-publish off --rate-ballot off --rate-guest off --rate-address off --streams-per-address 0"
+const noLimits = "--rate-publish off --rate-ballot off --rate-guest off --rate-address off --rate-read off --streams-per-address 0"
 
 // printVerdict says what was found, the first violations in full.
 func printVerdict(w io.Writer, r *verify.Report, failure error) {
