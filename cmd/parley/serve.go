@@ -10,6 +10,7 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"sync"
 	"time"
 
 	"github.com/urfave/cli/v3"
@@ -68,6 +69,11 @@ func serve(ctx context.Context, s *settings, out io.Writer) error {
 		ErrorLog:       slog.NewLogLogger(log.Handler(), slog.LevelDebug),
 	}
 	front := p.Front(server, listener)
+	tidying, tidied := context.WithCancel(ctx)
+	var tidier sync.WaitGroup
+	tidier.Go(func() { tidy(tidying) })
+	defer tidier.Wait()
+	defer tidied()
 	failed := make(chan error, 1)
 	go func() { failed <- server.Serve(front) }()
 
