@@ -23,7 +23,7 @@ func startParley(b *bench, program string) (*server, error) {
 	}
 	tidy := func() { _ = os.RemoveAll(data) }
 	p, err := process.Start(b.core, program, "--addr", "127.0.0.1:0", "--data", data, "--rate-publish", "off", "--rate-ballot", "off",
-		"--rate-guest", "off", "--rate-address", "off", "--streams-per-address", "0", "--log-level", "warn")
+		"--rate-guest", "off", "--rate-address", "off", "--rate-read", "off", "--streams-per-address", "0", "--log-level", "warn")
 	if err != nil {
 		tidy()
 		return nil, err
