@@ -76,3 +76,19 @@ func TestPublishersFasterThanTheDisk(t *testing.T) {
 	}
 	ann.do("POST", "/v1/channels/room:lobby/messages", "last").is(201).has(fmt.Sprintf(`"seq":%d,`, acknowledged+1))
 }
+
+// Each message of several counts against the sender's rate, and more than may be sent at once are never sent.
+func TestSeveralMessagesCountEach(t *testing.T) {
+	h := open(t, limited)
+	ann := h.guest("Ann")
+	several := func(n int) *answer {
+		return ann.do("POST", "/v1/channels/room:lobby/messages", `{"messages":[`+strings.TrimSuffix(strings.Repeat(`{"type":"x","data":1},`, n), ",")+`]}`)
+	}
+	if a := several(41).fails(429, "rate_limited"); a.header.Get("Retry-After") != "" {
+		t.Errorf("try again after %s", a.header.Get("Retry-After"))
+	}
+	several(40).is(201).has(`"seq":40,`)
+	if a := several(20).fails(429, "rate_limited"); a.header.Get("Retry-After") == "" {
+		t.Error("it is not said when to try again")
+	}
+}

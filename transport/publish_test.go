@@ -124,6 +124,71 @@ func TestPublishRefused(t *testing.T) {
 	}
 }
 
+// Several messages in one request: all of them, in their order, or none; each once.
+func TestPublishSeveral(t *testing.T) {
+	w := newWorld(t, transport.Options{})
+	ann := "Authorization: Bearer ann"
+	const three = `{"messages":[{"type":"text","data":{"text":"1"},"id":"a"},{"type":"text","data":{"text":"2"}},{"id":"c","data":3,"type":"x"}]}`
+	type receipts struct {
+		Receipts []struct {
+			Channel, Position, ID string
+			Seq                   uint64
+		}
+	}
+	a := w.do(post, three, ann).is(t, 201, "")
+	got := parse[receipts](t, a.body).Receipts
+	if len(got) != 3 || got[0].ID != "a" || got[2].ID != "c" || got[0].Seq != 1 || got[1].Seq != 2 || got[2].Seq != 3 || got[1].ID == "" || got[2].Channel != "room:lobby" {
+		t.Fatalf("got %s", a.body)
+	}
+	if m := w.newest(lobby); m.Position().String() != got[2].Position || m.From.ID != "ann" || string(m.Data) != "3" {
+		t.Fatalf("got %+v", m)
+	}
+
+	// Repeated in part, together with something new, over WebSocket: what was there has its first receipt.
+	c := w.connect("/v1/connect", ann)
+	c.send(`{"op":"publish","ref":7,"channel":"room:lobby","messages":[{"id":"a","type":"text","data":{"text":"1"}},{"id":"new","type":"text","data":{}}]}`)
+	again := parse[struct{ Result receipts }](t, c.want(`{"ref":7,"result":{"receipts":[`)).Result.Receipts
+	if len(again) != 2 || again[0] != got[0] || again[1].Seq != 4 {
+		t.Fatalf("got %+v", again)
+	}
+	if a := w.do(post, `{"messages":[{"id":"new","type":"text","data":{}},{"id":"c","data":3,"type":"x"}]}`, ann).is(t, 201, ""); a.header.Get("Idempotency-Replayed") != "true" {
+		t.Errorf("headers: %v", a.header)
+	}
+
+	many := func(n int) string {
+		return `{"messages":[` + strings.Repeat(`{"type":"x","data":1},`, n-1) + `{"type":"x","data":1}]}`
+	}
+	for name, r := range map[string]struct {
+		body, code, detail string
+		status             int
+		headers            []string
+	}{
+		"none":                 {body: `{"messages":[]}`, status: 400, code: "bad_request", detail: "no messages"},
+		"too many":             {body: many(transport.MaxMessages + 1), status: 400, code: "bad_request", detail: "at most 100"},
+		"no array":             {body: `{"messages":{}}`, status: 400, code: "bad_request"},
+		"beside another":       {body: `{"messages":[{"type":"x","data":1}],"type":"x"}`, status: 400, code: "bad_request"},
+		"one without a type":   {body: `{"messages":[{"type":"x","data":1},{"data":1}]}`, status: 400, code: "bad_request", detail: "message 2: "},
+		"one with a bad type":  {body: `{"messages":[{"type":"x","data":1},{"type":"X","data":1}]}`, status: 422, code: "bad_type", detail: "message 2: "},
+		"a field that is not":  {body: `{"messages":[{"type":"x","data":1,"from":"bob"}]}`, status: 400, code: "bad_field"},
+		"nested":               {body: `{"messages":[{"messages":[]}]}`, status: 400, code: "bad_field"},
+		"one id twice":         {body: `{"messages":[{"id":"k","type":"x","data":1},{"id":"k","type":"x","data":1}]}`, status: 400, code: "bad_request", detail: "messages 1 and 2"},
+		"an id of others":      {body: `{"messages":[{"type":"x","data":1},{"id":"a","type":"x","data":1}]}`, status: 422, code: "key_reused"},
+		"a key for all":        {body: many(2), status: 400, code: "bad_request", headers: []string{"Idempotency-Key: k"}},
+		"too long all in all":  {body: `{"messages":[{"type":"x","data":"` + strings.Repeat("x", 70<<10) + `"}]}`, status: 413, code: "too_large"},
+		"one of them too long": {body: `{"messages":[{"type":"x","data":1},{"type":"x","data":"` + strings.Repeat("x", 17<<10) + `"}]}`, status: 422, code: "too_long", detail: "message 2: "},
+	} {
+		if a := w.do(post, r.body, append(r.headers, ann)...).is(t, r.status, r.code); !strings.Contains(a.body, r.detail) {
+			t.Errorf("%s: %s", name, a.body)
+		}
+	}
+	if got := w.newest(lobby).Seq; got != 4 {
+		t.Errorf("something of what was refused was published: there are %d", got)
+	}
+	if a := w.do(post, many(transport.MaxMessages), ann).is(t, 201, ""); w.newest(lobby).Seq != 4+transport.MaxMessages {
+		t.Errorf("got %s", a.body)
+	}
+}
+
 // Who announces too much is refused before sending it.
 func TestTooLongIsRefusedBeforeItIsRead(t *testing.T) {
 	w := newWorld(t, transport.Options{})

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"parley/channel"
+	"parley/problem"
 	"parley/transport"
 	"parley/websocket"
 )
@@ -259,6 +260,43 @@ func TestPublishesGoTogether(t *testing.T) {
 	}
 	if calls := w.site.publishes.Load(); calls != 2 {
 		t.Errorf("%d times something was published", calls)
+	}
+}
+
+// Of publishes that go together, one that is refused is refused alone.
+func TestOneRefusedOfThoseThatGoTogether(t *testing.T) {
+	w := newWorld(t, transport.Options{})
+	gate := make(chan struct{})
+	w.site.set(func() { w.site.gate = gate })
+	w.site.forbid("room:closed", problem.Forbidden.Detail("not for you"))
+	c := w.connect("/v1/connect", "Authorization: Bearer ann")
+	c.send(`{"op":"publish","ref":1,"channel":"room:lobby","id":"k","type":"text","data":1}`)
+	eventually(t, "the first publish", func() bool { return w.site.publishes.Load() == 1 })
+	for _, command := range []string{
+		`"ref":2,"channel":"room:lobby","type":"text","data":2`,
+		`"ref":3,"channel":"room:lobby","type":"T T","data":3`,
+		`"ref":4,"channel":"room:lobby","messages":[{"type":"text","data":4},{"type":"text","data":5}]`,
+		`"ref":5,"channel":"room:closed","type":"text","data":0`,
+		`"ref":6,"channel":"room:lobby","id":"k","type":"text","data":"other"`,
+		`"ref":7,"channel":"room:lobby","id":"k","type":"text","data":1`,
+		`"ref":8,"channel":"room:lobby","type":"text","data":6`,
+	} {
+		c.send(`{"op":"publish",` + command + `}`)
+	}
+	c.send(`{"op":"ping","ref":"ping"}`)
+	c.want(`{"ref":"ping"`) // so they were all received
+	close(gate)
+	for _, want := range []string{
+		`{"ref":1,"result":{"channel":"room:lobby","seq":1,`, `{"ref":2,"result":{"channel":"room:lobby","seq":2,`, `"code":"bad_type"`,
+		`{"ref":4,"result":{"receipts":[{"channel":"room:lobby","seq":3,`, `"code":"forbidden"`, `"code":"key_reused"`,
+		`{"ref":7,"result":{"channel":"room:lobby","seq":1,`, `{"ref":8,"result":{"channel":"room:lobby","seq":5,`,
+	} {
+		if got := c.want(`"ref"`); !strings.Contains(got, want) {
+			t.Fatalf("got %s, want %s", got, want)
+		}
+	}
+	if m := w.newest(lobby); m.Seq != 5 || string(m.Data) != "6" {
+		t.Errorf("the newest is %+v", m)
 	}
 }
 
