@@ -16,6 +16,8 @@ type feed struct {
 	mu     sync.Mutex // of whoever replaces the window
 	window atomic.Pointer[window]
 
+	pace *pace // of a conflated kind; nil: readers are woken at once
+
 	subscribers sync.Mutex
 	subs        []*subscription
 }
@@ -26,6 +28,9 @@ func newFeed(name Name, o Options) *feed {
 		l.messages = int(keep)
 	}
 	f := &feed{name: name}
+	if l.policy.Conflate && o.ConflateEvery > 0 {
+		f.pace = &pace{every: o.ConflateEvery, wake: f.wake}
+	}
 	f.window.Store(&window{limits: l})
 	return f
 }
@@ -92,6 +97,22 @@ func (f *feed) fill(seen *window, b Batch) {
 	}
 	if w.tail == b.To && f.window.Load() == seen {
 		f.window.Store(&w)
+	}
+}
+
+// committed tells every reader that there is something new, at the channel's pace.
+func (f *feed) committed() {
+	if f.pace != nil {
+		f.pace.step()
+		return
+	}
+	f.wake()
+}
+
+// end ends what the feed has running.
+func (f *feed) end() {
+	if f.pace != nil {
+		f.pace.end()
 	}
 }
 

@@ -2,6 +2,7 @@ package channel
 
 import (
 	"context"
+	"maps"
 	"net/http"
 	"slices"
 	"sync"
@@ -48,9 +49,13 @@ func (h *Hub) Close() {
 	for r := range h.readers {
 		readers = append(readers, r)
 	}
+	feeds := slices.Collect(maps.Values(h.feeds))
 	h.mu.Unlock()
 	for _, r := range readers {
 		r.Close()
+	}
+	for _, f := range feeds {
+		f.end()
 	}
 	h.presence.close()
 }
@@ -121,7 +126,7 @@ func (h *Hub) Committed(ms []Message) {
 		ms = ms[n:]
 	}
 	for _, f := range touched {
-		f.wake()
+		f.committed()
 	}
 }
 
@@ -184,6 +189,7 @@ func (h *Hub) leave(s *subscription) {
 		h.idle[0] = nil
 		h.idle = h.idle[1:]
 		if oldest.listed = false; oldest.here.Load() == 0 {
+			oldest.end()
 			delete(h.feeds, oldest.name)
 		}
 	}

@@ -62,7 +62,7 @@ func TestModel(t *testing.T) {
 		}
 		m.log.held = true
 		m.hub = channel.NewHub(m.log, channel.Options{
-			Policies: modelPolicies, CacheMessages: rapid.SampledFrom([]int{1, 4, 100}).Draw(t, "cache"), BatchLimit: 3, MaxChannels: 2,
+			Policies: modelPolicies, CacheMessages: rapid.SampledFrom([]int{1, 4, 100}).Draw(t, "cache"), BatchLimit: 3, ConflateEvery: -1, MaxChannels: 2,
 		})
 		defer m.hub.Close()
 		for range 3 {

@@ -11,6 +11,8 @@ type Options struct {
 
 	IdleChannels int // channels whose tail is kept in memory when their last reader has left; default 1,024
 
+	ConflateEvery time.Duration // how often the readers of a conflated kind are woken at most; default 200 ms, negative: for every commit
+
 	BatchLimit int // messages in a batch where the reader does not say; default 100
 	BatchBytes int // bytes, about, of a batch, and of all that one Next or Ready returns; default 1 MiB
 
@@ -28,6 +30,9 @@ func (o Options) withDefaults() Options {
 	def(&o.CacheMessages, 256)
 	def(&o.CacheBytes, 256<<10)
 	def(&o.IdleChannels, 1024)
+	if o.ConflateEvery == 0 {
+		o.ConflateEvery = 200 * time.Millisecond
+	}
 	def(&o.BatchLimit, 100)
 	def(&o.BatchBytes, 1<<20)
 	def(&o.DataLimit, 16<<10)
