@@ -68,3 +68,7 @@ func (t *Transport) await(ctx context.Context, wait time.Duration, reader *chann
 		}
 	}
 }
+
+// settleAfter is how long a poll has waited when its connection is taken from package net too, which holds 1 KB for it. To make another one of
+// it costs some system calls, which a poll that is answered soon is spared.
+const settleAfter = time.Second

@@ -3,6 +3,7 @@ package transport
 import (
 	"net"
 	"net/http"
+	"os"
 	"strconv"
 	"sync/atomic"
 	"time"
@@ -23,9 +24,10 @@ type parkedPoll struct {
 	q      query
 	listed []string // of If-None-Match
 	head   string   // headers of the answer
-	nc     *homing
-	ahead  []byte // what was read of the next request
-	last   bool   // the connection carries no other request
+	front  *front
+	nc     *homing // nil once the poll has settled
+	ahead  []byte  // what was read of the next request
+	last   bool    // the connection carries no other request
 	leave  func()
 
 	begun    bool
@@ -33,6 +35,7 @@ type parkedPoll struct {
 	asking   atomic.Bool // a goroutine asks the database; then asked is its
 	asked    *taken
 	unread   bool          // the next request has come
+	settleAt time.Duration // when it settles
 	gatherBy time.Duration // until when more is waited for; 0: there is nothing yet
 	answerBy time.Duration // when it is answered in any case
 	idleBy   time.Duration // it is answered: so long the next request is waited for
@@ -59,7 +62,7 @@ func (t *Transport) parkPoll(w http.ResponseWriter, r *http.Request, q query, re
 		return false
 	}
 	p := &parkedPoll{
-		line: line{patience: t.o.WriteTimeout}, t: t, reader: reader, q: q, leave: leave, nc: home, last: r.Close, head: t.head(w.Header()),
+		line: line{patience: t.o.WriteTimeout}, t: t, reader: reader, q: q, leave: leave, front: home.front, nc: home, last: r.Close, head: t.head(w.Header()),
 		answerBy: l.Time() + q.wait,
 	}
 	if listed := r.Header["If-None-Match"]; listed != nil {
@@ -103,7 +106,8 @@ func (p *parkedPoll) Attend() {
 		return
 	case !p.begun:
 		p.begun = true
-		p.RemindBy(p.answerBy)
+		p.settleAt = p.Loop().Now() + p.t.settleAfter
+		p.RemindBy(earliest(p.answerBy, p.settleAt))
 		if p.Begin() != nil {
 			p.shut()
 			return
@@ -250,7 +254,29 @@ func (p *parkedPoll) goHome() {
 	p.closed = true
 	p.Leave()
 	p.t.leaveLine(p)
-	p.nc.front.giveBack(p.nc, p.ahead)
+	if p.nc == nil {
+		file := os.NewFile(uintptr(p.FD()), "")
+		defer file.Close()
+		nc, err := net.FileConn(file)
+		if err != nil {
+			return
+		}
+		p.nc = &homing{nc.(*net.TCPConn), p.front}
+	}
+	p.front.giveBack(p.nc, p.ahead)
+}
+
+// settle takes the connection from package net.
+func (p *parkedPoll) settle() {
+	p.settleAt = 0
+	p.Leave()
+	if fd, ok := loop.Detach(p.nc); ok { // else no descriptor is left
+		p.nc = nil
+		p.Move(fd)
+	}
+	if p.Begin() != nil {
+		p.shut()
+	}
 }
 
 // Happened is called when the client has left, or sends its next request, or takes more.
@@ -289,6 +315,8 @@ func (p *parkedPoll) Late() time.Duration {
 	switch {
 	case p.passed(p.writeBy), p.passed(p.idleBy), p.passed(p.closeBy):
 		p.shut()
+	case p.nc != nil && p.passed(p.settleAt):
+		p.settle()
 	case p.reader != nil && (p.passed(p.gatherBy) || p.passed(p.answerBy)):
 		p.answer()
 	}
@@ -296,11 +324,11 @@ func (p *parkedPoll) Late() time.Duration {
 	case p.closed:
 		return 0
 	case p.reader == nil:
-		return earliest(p.writeBy, p.idleBy, p.closeBy)
+		return earliest(p.writeBy, p.idleBy, p.closeBy, p.settleAt)
 	case p.asking.Load(): // it comes back by itself
 		return 0
 	}
-	return earliest(p.gatherBy, p.answerBy)
+	return earliest(p.gatherBy, p.answerBy, p.settleAt)
 }
 
 // Again and Flush are not asked for.
@@ -314,7 +342,11 @@ func (p *parkedPoll) shut() {
 	}
 	p.closed, p.rest = true, nil
 	p.Leave()
-	p.nc.Close()
+	if p.nc != nil {
+		p.nc.Close()
+	} else {
+		unix.Close(p.FD())
+	}
 	if p.reader != nil {
 		p.reader.Close()
 		p.leave()

@@ -16,12 +16,13 @@ import (
 
 // Transport serves the channels of a hub over HTTP. Its methods may be called concurrently.
 type Transport struct {
-	hub     *channel.Hub
-	site    Site
-	o       Options
-	began   time.Time
-	loops   loop.Set // where silent clients wait
-	sockets *websocket.Server
+	hub         *channel.Hub
+	site        Site
+	o           Options
+	began       time.Time
+	settleAfter time.Duration // see parkedPoll
+	loops       loop.Set      // where silent clients wait
+	sockets     *websocket.Server
 
 	// Of Shutdown: leaving asks everything that waits to end, cut makes it.
 	mu             sync.Mutex     // orders enter before Shutdown's wait
@@ -36,7 +37,7 @@ type Transport struct {
 
 // New returns the transports of hub's channels. Shutdown ends what they hold open; end it before the hub.
 func New(hub *channel.Hub, site Site, o Options) *Transport {
-	t := &Transport{hub: hub, site: site, o: o.withDefaults(), began: time.Now(), parked: map[held]struct{}{}}
+	t := &Transport{hub: hub, site: site, o: o.withDefaults(), began: time.Now(), settleAfter: settleAfter, parked: map[held]struct{}{}}
 	t.sockets = t.newSockets()
 	t.leaving, t.leave = context.WithCancel(context.Background())
 	t.cut, t.cutNow = context.WithCancel(context.Background())

@@ -93,6 +93,9 @@ func (s *Source) Leave() {
 	unix.EpollCtl(s.loop.epoll, unix.EPOLL_CTL_DEL, int(s.fd), nil)
 }
 
+// Move is for a socket that is another descriptor from now on: between Leave and Begin.
+func (s *Source) Move(fd int) { s.fd = int32(fd) }
+
 // LookAgain makes the loop call Again in the next turn: there may be more to read, and no event will tell.
 func (s *Source) LookAgain() {
 	if !s.again {
