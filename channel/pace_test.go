@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"strconv"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -22,24 +23,26 @@ func TestConflatedChannelsHaveAPace(t *testing.T) {
 		add(t, r, name, channel.End)
 
 		ctx, cancel := context.WithCancel(t.Context())
+		defer synctest.Wait()
 		defer cancel()
+		var mu sync.Mutex // of seen and at
 		var seen []uint64
 		var at []time.Duration
 		began := time.Now()
-		ended := make(chan struct{})
-		go func() {
-			defer close(ended)
+		go func() { // ends with its context
 			for {
 				d, err := r.Next(ctx)
 				if err != nil {
 					return
 				}
+				mu.Lock()
 				for _, b := range d.Batches {
 					if len(b.Messages) != 1 {
 						t.Errorf("%d messages of a conflated channel", len(b.Messages))
 					}
 					seen, at = append(seen, b.To.Seq), append(at, time.Since(began))
 				}
+				mu.Unlock()
 			}
 		}()
 		synctest.Wait()
@@ -49,14 +52,18 @@ func TestConflatedChannelsHaveAPace(t *testing.T) {
 			time.Sleep(time.Millisecond)
 		}
 		synctest.Wait()
+		mu.Lock()
 		if at[0] != 0 {
 			t.Errorf("the first was seen after %v; want at once", at[0])
 		}
 		if most := messages/100 + 1; len(seen) > most || len(seen) < most-1 {
 			t.Errorf("in %d ms it was woken %d times; want once each %v", messages, len(seen), every)
 		}
+		mu.Unlock()
 		time.Sleep(every)
 		synctest.Wait()
+		mu.Lock()
+		defer mu.Unlock()
 		if last := seen[len(seen)-1]; last != messages {
 			t.Errorf("the last seen is %d; want %d", last, messages)
 		}
@@ -65,7 +72,5 @@ func TestConflatedChannelsHaveAPace(t *testing.T) {
 				t.Errorf("two are %v apart; want at least %v", d, every)
 			}
 		}
-		cancel()
-		<-ended
 	})
 }
