@@ -10,6 +10,7 @@ have node     || missing+=(nodejs)
 have npm      || missing+=(npm)
 have chromium || missing+=(chromium)
 have nginx    || [ -x /usr/sbin/nginx ] || missing+=(nginx-light)
+[ -e /usr/lib/nginx/modules/ngx_nchan_module.so ] || missing+=(libnginx-mod-nchan) # a peer of bench/delivery
 have redis-server || missing+=(redis-server)
 have gcc      || missing+=(gcc libc6-dev) # the race detector
 [ -e /usr/share/fonts/opentype/noto/NotoSansCJK-Regular.ttc ] || missing+=(fonts-noto-cjk)
