@@ -29,7 +29,7 @@ var arrows = map[string][]string{
 	"api":                    {"chat", "vote", "identity", "channel", "body", "problem"},
 	"engine/sqlite":          {"engine/sqlite/raw", "channel", "identity", "chat", "vote", "problem"},
 	"engine/sqlite/raw":      {},
-	"engine/redis":           {"channel", "identity", "chat", "vote", "problem"},
+	"engine/redis":           {"channel", "identity", "chat", "vote", "internal/cache", "problem"},
 	"engine/redis/redistest": {},
 	"engine/enginetest":      {"channel", "identity", "chat", "vote", "problem"},
 	"web":                    {},

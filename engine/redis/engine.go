@@ -14,6 +14,7 @@ import (
 	"github.com/redis/rueidis"
 
 	"parley/channel"
+	"parley/internal/cache"
 	"parley/problem"
 )
 
@@ -77,6 +78,7 @@ type Engine struct {
 	lanes   [Partitions]*lane
 	keeper  *keeper
 	boxes   ballotBoxes
+	owners  *cache.Cache[string, string] // of votes, by code
 	here    *attendance
 	sink    atomic.Pointer[channel.Sink]
 	facts   news
@@ -112,6 +114,7 @@ func Open(ctx context.Context, addr string, o Options) (_ *Engine, err error) {
 	e.keeper = newKeeper(e)
 	e.facts.doubts = make(chan struct{}, 1)
 	e.path = newPath(e)
+	e.owners = cache.New[string, string](ownersKept)
 	e.boxes = ballotBoxes{e: e, waiting: map[string][]*casting{}}
 	e.here = newAttendance(e)
 	e.path.kinds["f"], e.path.kinds["p"] = e.heardFact, e.here.heard

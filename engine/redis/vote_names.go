@@ -5,37 +5,40 @@ import (
 
 	"github.com/redis/rueidis"
 
-	"parley/channel"
 	"parley/vote"
 )
 
-// namesNow returns what people are called now, by id; those who are forgotten are not there.
-func (e *Engine) namesNow(ctx context.Context, ids []string) (map[string]string, error) {
-	if len(ids) == 0 {
-		return nil, nil
-	}
-	records, err := e.ask(ctx, e.client.B().Hmget().Key(e.keys.fact("users")).Field(ids...).Build()).ToArray()
+// namesCommand asks what people are called now.
+func (e *Engine) namesCommand(ids ...string) rueidis.Completed {
+	return e.client.B().Hmget().Key(e.keys.fact("users")).Field(ids...).Build()
+}
+
+// parseNames reads what namesCommand found: by id; those who are forgotten are not there.
+func parseNames(result rueidis.RedisResult, ids ...string) (map[string]string, error) {
+	records, err := result.ToArray()
 	if err != nil {
-		return nil, explain(err)
+		return nil, err
 	}
 	names := make(map[string]string, len(ids))
 	for i, id := range ids {
-		if record, err := records[i].ToString(); err == nil {
-			names[id] = nameIn(record)
-		} else if !rueidis.IsRedisNil(err) {
-			return nil, explain(err)
+		if records[i].IsNil() {
+			continue
 		}
+		record, err := records[i].ToString()
+		if err != nil {
+			return nil, err
+		}
+		names[id] = nameIn(record)
 	}
 	return names, nil
 }
 
-// nameNow is what somebody is called now; who is forgotten, as they were.
-func (e *Engine) nameNow(ctx context.Context, who channel.Sender) (string, error) {
-	names, err := e.namesNow(ctx, []string{who.ID})
-	if name, ok := names[who.ID]; ok {
-		return name, err
+func (e *Engine) namesNow(ctx context.Context, ids []string) (map[string]string, error) {
+	if len(ids) == 0 {
+		return nil, nil
 	}
-	return who.Name, err
+	names, err := parseNames(e.ask(ctx, e.namesCommand(ids...)), ids...)
+	return names, explain(err)
 }
 
 // nameOwners gives the owners of votes the names they have now.
