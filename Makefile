@@ -4,7 +4,7 @@ SHELL   := bash
 GO      ?= go
 RUN     ?= .
 
-.PHONY: build test setup lint test-go test-bench test-js test-browser test-crash-long verify-long test-model-long test-websocket-long fuzz-websocket measure clean
+.PHONY: build test setup lint test-go test-bench test-js test-browser test-crash-long test-cluster verify-long test-model-long test-websocket-long fuzz-websocket measure clean
 
 build: ## the binary, in bin/parley
 	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '-s -w' -o bin/parley ./cmd/parley
@@ -41,6 +41,9 @@ test-crash-long: ## kill -9 under load, 50 times (make test does it 5 times)
 SEEDS ?= 5000
 test-model-long: ## the model test of delivery for SEEDS seeds (make test has 25); PARLEY_FIRST_SEED=N begins there, PARLEY_SEED=N runs that one
 	set -o pipefail; PARLEY_SEEDS=$(SEEDS) $(GO) test -count=1 -timeout 120m -run TestSimulation -v ./internal/simulation | grep -v '^=== \|--- PASS: TestSimulation/'
+
+test-cluster: ## faults of Redis, Sentinels and clusters under writes, again and again (make test does each once)
+	PARLEY_ROUNDS=10 $(GO) test -race -count=1 -timeout 60m -run 'TestFault|TestSentinels|TestCluster' -v ./engine/redis
 
 test-websocket-long: ## 100,000 WebSocket connections come and go, in each form of server (make test has 5,000)
 	PARLEY_CONNECTIONS=100000 $(GO) test -count=1 -timeout 60m -run TestEcho_NothingIsLeft -v ./websocket

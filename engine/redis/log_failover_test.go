@@ -27,6 +27,12 @@ func (h *ears) wantTail(name channel.Name, tail channel.Position) {
 // readers who had it are told.
 func TestSentinels_ATailThatWasNotReplicatedIsAGap(t *testing.T) {
 	t.Parallel()
+	for i := range rounds() {
+		t.Run(fmt.Sprint(i), loseTail)
+	}
+}
+
+func loseTail(t *testing.T) {
 	sentinels := redistest.StartSentinels(t)
 	url := fresh(sentinels)
 	one, two := open(t, url, Options{}), open(t, url, Options{})
@@ -74,6 +80,12 @@ func TestSentinels_ATailThatWasNotReplicatedIsAGap(t *testing.T) {
 // TestSentinels_WithReplicasNothingIsLost: where an address asks for replicas, what was acknowledged survives.
 func TestSentinels_WithReplicasNothingIsLost(t *testing.T) {
 	t.Parallel()
+	for i := range rounds() {
+		t.Run(fmt.Sprint(i), loseNothing)
+	}
+}
+
+func loseNothing(t *testing.T) {
 	sentinels := redistest.StartSentinels(t)
 	url := fresh(sentinels) + "&replicas=2"
 	e := open(t, url, Options{})
@@ -116,9 +128,11 @@ func TestCluster_UnderWrites(t *testing.T) {
 		h := listen(t, two, here, there)
 		p, q := write(t, here, one, two), write(t, there, one, two)
 		p.more(50)
-		cluster.Migrate(slot, cluster.Other(slot), func() { q.more(5) })
-		p.more(50)
-		q.more(50)
+		for range rounds() {
+			cluster.Migrate(slot, cluster.Other(slot), func() { q.more(5) })
+			p.more(50)
+			q.more(50)
+		}
 		tail := p.wantOnce(one, p.stop()+20)
 		h.wantAll(here, tail)
 		h.wantAll(there, q.wantOnce(two, q.stop()))
@@ -130,23 +144,26 @@ func TestCluster_UnderWrites(t *testing.T) {
 		for slotOf(tags()[partitionOf(name)])/5461 != slot/5461 {
 			name += "b"
 		}
+		one, two := open(t, url, Options{}), open(t, url, Options{}) // an engine is followed once
 		h := listen(t, two, name)
 		p := write(t, name, one, two)
 		p.more(50)
-		primary := cluster.PrimaryOf(slotOf(tags()[partitionOf(name)]))
-		primary.Kill()
-		untilNotReady(t, one)
-		untilReady(t, one)
-		untilReady(t, two)
-		p.more(50)
+		for range rounds() {
+			primary := cluster.PrimaryOf(slotOf(tags()[partitionOf(name)]))
+			primary.Kill()
+			untilNotReady(t, one)
+			untilReady(t, one)
+			untilReady(t, two)
+			p.more(50)
+			primary.Restart()
+			cluster.AwaitOK()
+			untilReady(t, one)
+		}
 		p.stop()
 		tail, err := one.Tail(t.Context(), name)
 		if err != nil {
 			t.Fatal(err)
 		}
 		h.wantTail(name, tail)
-		primary.Restart()
-		cluster.AwaitOK()
-		untilReady(t, one)
 	})
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -201,6 +202,14 @@ func untilNotReady(t testing.TB, e *Engine) {
 	redistest.Eventually(t, "the engine is not ready", func() bool { return e.Ready(t.Context()) != nil })
 }
 
+// rounds is how often a fault is repeated: once, or PARLEY_ROUNDS times.
+func rounds() int {
+	if n, err := strconv.Atoi(os.Getenv("PARLEY_ROUNDS")); err == nil {
+		return n
+	}
+	return 1
+}
+
 // TestFault_UnderWrites does something to Redis, or to the way to it, while two nodes write and two listen.
 func TestFault_UnderWrites(t *testing.T) {
 	for _, c := range []struct {
@@ -285,8 +294,10 @@ func TestFault_UnderWrites(t *testing.T) {
 			one, two := listen(t, direct, "room:a"), listen(t, behind, "room:a")
 			p := write(t, "room:a", direct, behind)
 			p.more(50)
-			c.do(t, server, proxy, behind)
-			p.more(50)
+			for range rounds() {
+				c.do(t, server, proxy, behind)
+				p.more(50)
+			}
 			tail := p.wantOnce(direct, p.stop())
 			one.wantAll("room:a", tail)
 			two.wantAll("room:a", tail)
