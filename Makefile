@@ -48,9 +48,9 @@ test-cluster: ## faults of Redis, Sentinels and clusters under writes, again and
 test-websocket-long: ## 100,000 WebSocket connections come and go, in each form of server (make test has 5,000)
 	PARLEY_CONNECTIONS=100000 $(GO) test -count=1 -timeout 60m -run TestEcho_NothingIsLeft -v ./websocket
 
-verify-long: ## parley verify while the server is killed 20 times, through a bad proxy, and against liars (make test does it in seconds)
+verify-long: ## parley verify while the server is killed 20 times, directly and through a bad proxy, and against liars, a few minutes (make test does it in seconds)
 	PARLEY_KILLS=20 $(GO) test -count=1 -timeout 30m -run TestVerify -v ./cmd/parley
-	$(GO) test -count=5 -timeout 30m ./verify
+	$(GO) test -count=3 -timeout 30m ./verify
 
 FUZZTIME ?= 1m
 fuzz-websocket: ## each fuzz target of the WebSocket library for FUZZTIME

@@ -3,6 +3,7 @@ package verify
 import (
 	"fmt"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 )
@@ -19,6 +20,9 @@ type Options struct {
 	For      time.Duration
 	Messages int
 	Stop     <-chan struct{}
+
+	// Transports to read by, and with "websocket" to publish by: of "poll", "longpoll", "sse" and "websocket". Default: all.
+	Transports []string
 
 	Publishers int     // default 4: every other one over HTTP, one after the other; over WebSocket, pipelined
 	Readers    int     // default 8: the first four keep to a transport each, the others switch; every fourth comes late
@@ -49,6 +53,14 @@ func (o Options) withDefaults() (Options, error) {
 	o.URL = strings.TrimSuffix(o.URL, "/")
 	if o.Publishers < 0 || o.Readers < 0 || o.Voters < 0 || o.Messages < 0 || o.For < 0 {
 		return o, fmt.Errorf("publishers, readers, voters, messages and the time cannot be negative")
+	}
+	if len(o.Transports) == 0 {
+		o.Transports = slices.Clone(transports)
+	}
+	for _, name := range o.Transports {
+		if !slices.Contains(transports, name) {
+			return o, fmt.Errorf("there is no transport %q: there are %s", name, strings.Join(transports, ", "))
+		}
 	}
 	or(&o.Publishers, 4)
 	or(&o.Readers, 8)

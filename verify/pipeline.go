@@ -3,10 +3,12 @@ package verify
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"strconv"
 	"strings"
+	"time"
 
 	"parley/websocket"
 )
@@ -154,7 +156,7 @@ func (p *person) dial(ctx context.Context, path string) (*websocket.Conn, error)
 	conn, resp, err := websocket.Dial(ctx, "ws"+strings.TrimPrefix(p.url, "http")+path, &websocket.DialOptions{
 		Header: h, ReadLimit: maxAnswer, HandshakeTimeout: p.timeout,
 	})
-	if err != nil && resp != nil && resp.StatusCode >= 400 {
+	if err != nil && resp != nil && resp.StatusCode != http.StatusSwitchingProtocols {
 		why := &refusal{}
 		if json.NewDecoder(resp.Body).Decode(why) != nil || why.Code == "" {
 			why = &refusal{Code: "http", Detail: resp.Status}
@@ -163,4 +165,27 @@ func (p *person) dial(ctx context.Context, path string) (*websocket.Conn, error)
 		return nil, why
 	}
 	return conn, err
+}
+
+// ErrNoWebSocket is returned by Run where requests get through and WebSockets do not.
+var ErrNoWebSocket = errors.New("no WebSocket gets through: a proxy in between does not pass them on")
+
+// tryWebSocket finds out whether any WebSocket gets through, so that a proxy which passes none is not taken for a server that delivers
+// nothing.
+func (p *person) tryWebSocket(ctx context.Context) error {
+	reach, cancel := context.WithTimeout(ctx, 10*time.Second)
+	defer cancel()
+	for {
+		conn, err := p.dial(reach, "/v1/connect")
+		if err == nil {
+			conn.CloseNow()
+			return nil
+		}
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		if !p.patience(reach, err) {
+			return fmt.Errorf("%w (%w)", ErrNoWebSocket, err)
+		}
+	}
 }

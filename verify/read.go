@@ -19,9 +19,9 @@ import (
 // connect reads the channels by the chosen transport until ctx ends or the connection does.
 func (r *reader) connect(ctx context.Context, channels []string) error {
 	switch r.transport {
-	case "SSE":
+	case "sse":
 		return r.sse(ctx, channels)
-	case "WebSocket":
+	case "websocket":
 		return r.websocket(ctx, channels)
 	}
 	for ctx.Err() == nil {
@@ -44,7 +44,7 @@ func (r *reader) path(channels []string) string {
 			values.Add("channel", c+"@"+r.where(c))
 		}
 	}
-	if r.transport == "long poll" {
+	if r.transport == "longpoll" {
 		values.Set("wait", "5")
 	}
 	return path + values.Encode()

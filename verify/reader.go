@@ -12,7 +12,7 @@ import (
 )
 
 // transports are the four ways to read.
-var transports = []string{"poll", "long poll", "SSE", "WebSocket"}
+var transports = []string{"poll", "longpoll", "sse", "websocket"}
 
 // reader reads all channels, each from its own position, by one transport or by all in turn, and checks that what it is given
 // is what comes next.

@@ -65,6 +65,11 @@ func (r *run) all(ctx context.Context) error {
 			r.stage.strike(tidy)
 		}
 	}()
+	if slices.Contains(r.o.Transports, "websocket") {
+		if err := r.stage.owner.tryWebSocket(ctx); err != nil {
+			return err
+		}
+	}
 	r.oracle = newOracle(r.stage.name, &r.counts)
 	if err := r.cast(ctx); err != nil {
 		return err
@@ -106,9 +111,9 @@ func (r *run) cast(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		ways := transports
-		if i < len(transports) {
-			ways = transports[i : i+1]
+		ways := r.o.Transports
+		if i < len(ways) {
+			ways = ways[i : i+1]
 		}
 		r.readers = append(r.readers, newReader(p, r.oracle, r.random(3000+uint64(i)), name, r.stage, ways...))
 	}
@@ -142,7 +147,7 @@ func (r *run) play(ctx context.Context) error {
 	for i, one := range r.readers {
 		goals[i] = make(chan map[string]uint64, 1)
 		start(&audience, func() error {
-			if i%4 == 3 && i >= len(transports) { // comes late
+			if i%4 == 3 && i >= len(r.o.Transports) { // comes late
 				pause(writing, r.late())
 			}
 			return one.read(reading, goals[i])
@@ -155,7 +160,7 @@ func (r *run) play(ctx context.Context) error {
 	for i, p := range r.publishers {
 		p.ctx = answering
 		start(&writers, func() error {
-			if i%2 == 1 {
+			if i%2 == 1 && slices.Contains(r.o.Transports, "websocket") {
 				return p.pipelined(writing)
 			}
 			return p.overHTTP(writing)

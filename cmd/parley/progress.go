@@ -35,7 +35,8 @@ func (p *progressLine) show(done float64, text string) {
 	}
 	const width = 20
 	full := int(done * width)
-	fmt.Fprintf(p.w, "\r[%s%s] %s\x1b[K", strings.Repeat("█", full), strings.Repeat("·", width-full), text)
+	// Without wrapping (DECAWM): a line that is too long is cut off, and not drawn below itself again and again.
+	fmt.Fprintf(p.w, "\x1b[?7l\r[%s%s] %s\x1b[K\x1b[?7h", strings.Repeat("█", full), strings.Repeat("·", width-full), text)
 	p.drawn = true
 }
 

@@ -24,7 +24,7 @@ const (
 // verifyCommand proves a server's promises from outside.
 func verifyCommand() *cli.Command {
 	var o verify.Options
-	var report string
+	var report, transports string
 	return &cli.Command{
 		Name:      "verify",
 		Usage:     "prove that a server loses nothing, repeats nothing and keeps the order",
@@ -35,15 +35,16 @@ parley verify URL --json report.json             the report, for programs
 
 Exit code: 0 all promises kept, 1 one was broken, 2 it could not be found out. docs/verify.md says what is demanded.`,
 		Flags: []cli.Flag{
-			&cli.DurationFlag{Name: "for", Usage: "how long to write (default: 30s, or until --messages)", Destination: &o.For},
-			&cli.IntFlag{Name: "messages", Usage: "write until so many are acknowledged", Destination: &o.Messages},
+			&cli.DurationFlag{Name: "for", Usage: "how long to write", DefaultText: "30s, or until --messages", Destination: &o.For},
+			&cli.IntFlag{Name: "messages", Usage: "write until so many are acknowledged", HideDefault: true, Destination: &o.Messages},
 			&cli.IntFlag{Name: "publishers", Value: 4, Usage: "every other one over HTTP and over WebSocket", Destination: &o.Publishers},
 			&cli.IntFlag{Name: "readers", Value: 8, Usage: "over all transports", Destination: &o.Readers},
+			&cli.StringFlag{Name: "transports", Value: "poll,longpoll,sse,websocket", Usage: "to read by, and with websocket to publish by", Destination: &transports},
 			&cli.IntFlag{Name: "voters", Value: 8, Destination: &o.Voters},
 			&cli.FloatFlag{Name: "rate", Value: 200, Usage: "messages a second of each publisher; -1: as many as are answered", Destination: &o.Rate},
 			&cli.StringFlag{Name: "room", Usage: "id of a room to use (default: private ones, made for it and removed)", Destination: &o.Room},
 			&cli.StringFlag{Name: "token", Usage: "session of who does everything (default: guests made for it)", Sources: cli.EnvVars("PARLEY_TOKEN"), Destination: &o.Token},
-			&cli.Uint64Flag{Name: "seed", Usage: "of what is random (default: a new one, which is printed)", Destination: &o.Seed},
+			&cli.Uint64Flag{Name: "seed", Usage: "of what is random", DefaultText: "a new one, which is printed", Destination: &o.Seed},
 			&cli.DurationFlag{Name: "timeout", Value: 10 * time.Second, Usage: "of a request, before it is repeated", Destination: &o.Timeout},
 			&cli.DurationFlag{Name: "settle", Value: time.Minute, Usage: "how long catching up may take", Destination: &o.Settle},
 			&cli.BoolFlag{Name: "keep", Usage: "leave the rooms and guests on the server", Destination: &o.Keep},
@@ -54,6 +55,7 @@ Exit code: 0 all promises kept, 1 one was broken, 2 it could not be found out. d
 				return cli.Exit("parley verify: which server? Try: parley verify http://127.0.0.1:8080", exitNoRun)
 			}
 			o.URL = cmd.Args().First()
+			o.Transports = strings.Split(transports, ",")
 			out := cmd.Root().Writer
 			if report == "-" {
 				out = cmd.Root().ErrWriter
@@ -65,8 +67,7 @@ Exit code: 0 all promises kept, 1 one was broken, 2 it could not be found out. d
 					hinted = true
 					progress.say("The server's limits slow this down. For more, start it with " + noLimits + ".")
 				}
-				progress.show(p.Done, fmt.Sprintf("%-11s %s  published %d  acknowledged %d  ballots %d  delivered %d  reconnects %d  broken %d  gaps %d  violations %d",
-					p.Phase, p.Elapsed.Round(time.Second), p.Published, p.Acknowledged, p.Ballots, p.Delivered, p.Connections, p.Broken, p.Gaps, p.Violations))
+				progress.show(p.Done, progressText(p))
 			}
 			r, err := verify.Run(ctx, o)
 			progress.end()
@@ -74,13 +75,17 @@ Exit code: 0 all promises kept, 1 one was broken, 2 it could not be found out. d
 				if err := writeReport(report, cmd.Root().Writer, r); err != nil {
 					return cli.Exit("parley verify: "+err.Error(), exitNoRun)
 				}
-				printVerdict(out, r, err)
+				if err == nil || r.Counts.Published > 0 {
+					printVerdict(out, r, err)
+				}
 			}
 			switch {
 			case r != nil && r.Counts.Violations > 0:
 				return cli.Exit("", exitViolation)
 			case errors.Is(err, context.Canceled):
 				return cli.Exit("parley verify: interrupted", exitNoRun)
+			case errors.Is(err, verify.ErrNoWebSocket):
+				return cli.Exit("parley verify: "+err.Error()+"\nPassing them on is worth it (docs/operations.md). To verify without: --transports poll,longpoll,sse", exitNoRun)
 			case err != nil:
 				return cli.Exit("parley verify: "+err.Error(), exitNoRun)
 			case len(r.Open) > 0:
@@ -94,12 +99,30 @@ Exit code: 0 all promises kept, 1 one was broken, 2 it could not be found out. d
 // noLimits are the flags of a server that is to be loaded by one machine.
 const noLimits = "--rate-publish off --rate-ballot off --rate-guest off --rate-address off --rate-read off --streams-per-address 0"
 
+// progressText is what matters of a progress, in the order in which it does, as the end is cut off where the terminal ends.
+func progressText(p verify.Progress) string {
+	text := fmt.Sprintf("%s %s  violations %d  acknowledged %d of %d  delivered %d  ballots %d",
+		p.Phase, p.Elapsed.Round(time.Second), p.Violations, p.Acknowledged, p.Published, p.Delivered, p.Ballots)
+	for _, rare := range []struct {
+		name string
+		n    int64
+	}{{"gaps", p.Gaps}, {"broken", p.Broken}, {"refused", p.Refused}} {
+		if rare.n > 0 {
+			text += fmt.Sprintf("  %s %d", rare.name, rare.n)
+		}
+	}
+	return text
+}
+
 // printVerdict says what was found, the first violations in full.
 func printVerdict(w io.Writer, r *verify.Report, failure error) {
 	c := r.Counts
 	fmt.Fprintf(w, "%s: %d messages published, %d acknowledged, %d repeated on purpose or for want of an answer, %d ballots\n", r.URL, c.Published, c.Acknowledged, c.Repeated, c.Ballots)
 	fmt.Fprintf(w, "%d messages delivered over %d connections; %d connections and requests broke; %d gaps; %d refusals by limits; seed %d; %.1f s\n",
 		c.Delivered, c.Connections, c.Broken, c.Gaps, c.Refused, r.Seed, r.Seconds)
+	if n := c.Published - c.Acknowledged; n > 0 && len(r.Open) == 0 && failure == nil {
+		fmt.Fprintf(w, "%d were refused by limits, or failed in the server, and given up so that the order stays\n", n)
+	}
 	const shown = 10
 	for i, v := range r.Violations[:min(shown, len(r.Violations))] {
 		fmt.Fprintf(w, "\n%d. %s\n   where     %s seq %d\n   who       %s\n   expected  %s\n   came      %s\n", i+1, strings.ToUpper(v.Rule), v.Channel, v.Seq, v.Who, v.Expected, v.Came)

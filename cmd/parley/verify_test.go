@@ -53,6 +53,7 @@ func parleyVerify(t *testing.T, meanwhile func(), args ...string) (int, verify.R
 
 func enough(t *testing.T, r verify.Report) {
 	t.Helper()
+	t.Logf("%.0f s, seed %d: %+v", r.Seconds, r.Seed, r.Counts)
 	if c := r.Counts; c.Acknowledged < 50 || c.Delivered < 5*c.Acknowledged || c.Ballots < 8 || c.Repeated < 3 || c.Connections < 20 {
 		t.Errorf("too little happened to prove anything: %+v", c)
 	}
@@ -82,32 +83,42 @@ func TestVerifyWithinLimits(t *testing.T) {
 	}
 }
 
-// TestVerifyWhileKilled: kill -9 and a new start, three times, or PARLEY_KILLS.
+// TestVerifyWhileKilled: kill -9 and a new start, three times, or PARLEY_KILLS; the clients come directly, or through a bad proxy too.
 func TestVerifyWhileKilled(t *testing.T) {
 	kills := howManyKills(t, 3)
-	s := startServer(t, unlimited...)
-	code, r, out := parleyVerify(t, func() {
-		for range kills {
-			time.Sleep(700*time.Millisecond + rand.N(500*time.Millisecond))
-			s.kill()
-			s.start()
-		}
-	}, s.url, "--for", fmt.Sprintf("%ds", 2*kills))
-	if code != 0 {
-		t.Errorf("exit code %d\n%s", code, out)
+	for _, way := range []string{"directly", "through a bad proxy"} {
+		t.Run(way, func(t *testing.T) {
+			s := startServer(t, unlimited...)
+			url := s.url
+			if way != "directly" {
+				url = startBadProxy(t, s.url).url
+			}
+			code, r, out := parleyVerify(t, func() {
+				for range kills {
+					time.Sleep(700*time.Millisecond + rand.N(500*time.Millisecond))
+					s.kill()
+					s.start()
+				}
+			}, url, "--for", fmt.Sprintf("%ds", 2*kills), "--timeout", "2s")
+			t.Logf("%d kills", kills)
+			if code != 0 {
+				t.Errorf("exit code %d\n%s", code, out)
+			}
+			enough(t, r)
+			if r.Counts.Broken == 0 {
+				t.Error("nobody noticed the kills")
+			}
+			s.recount(t)
+		})
 	}
-	enough(t, r)
-	if r.Counts.Broken == 0 {
-		t.Error("nobody noticed the kills")
-	}
-	s.recount(t)
 }
 
-// TestVerifyThroughABadProxy: connections that break, are closed in one direction, and are late.
+// TestVerifyThroughABadProxy: connections that break, are closed in one direction, and are late; for four seconds, or three for
+// each of PARLEY_KILLS.
 func TestVerifyThroughABadProxy(t *testing.T) {
 	s := startServer(t, unlimited...)
 	p := startBadProxy(t, s.url)
-	code, r, out := parleyVerify(t, nil, p.url, "--for", "4s", "--timeout", "1s")
+	code, r, out := parleyVerify(t, nil, p.url, "--for", fmt.Sprintf("%ds", max(4, 3*howManyKills(t, 1))), "--timeout", "1s")
 	if code != 0 {
 		t.Errorf("exit code %d\n%s", code, out)
 	}
@@ -147,10 +158,38 @@ func TestVerifyFindsOut(t *testing.T) {
 	}
 }
 
-// TestVerifyWithoutAServer: exit code 2.
+// TestVerifyWithoutWebSockets: a proxy that passes none on is not taken for a server that delivers nothing, and the rest can be verified.
+func TestVerifyWithoutWebSockets(t *testing.T) {
+	s := startServer(t, unlimited...)
+	to, err := url.Parse(s.url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	pass := httputil.NewSingleHostReverseProxy(to)
+	pass.ErrorLog, pass.FlushInterval = log.New(io.Discard, "", 0), -1
+	old := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		r.Header.Del("Upgrade")
+		r.Header.Del("Connection")
+		pass.ServeHTTP(w, r)
+	}))
+	t.Cleanup(func() { old.CloseClientConnections(); old.Close() })
+	if code, _, out := parleyVerify(t, nil, old.URL, "--for", "1s"); code != 2 || !strings.Contains(out, "--transports poll,longpoll,sse") || strings.Contains(out, "VIOLATED") {
+		t.Errorf("exit code %d\n%s", code, out)
+	}
+	code, r, out := parleyVerify(t, nil, old.URL, "--for", "2s", "--transports", "poll,longpoll,sse")
+	if code != 0 || !strings.Contains(out, "KEPT") {
+		t.Errorf("exit code %d\n%s", code, out)
+	}
+	enough(t, r)
+	if code, _, out := parleyVerify(t, nil, s.url, "--transports", "pigeon"); code != 2 || !strings.Contains(out, "pigeon") {
+		t.Errorf("exit code %d\n%s", code, out)
+	}
+}
+
+// TestVerifyWithoutAServer: exit code 2, and why.
 func TestVerifyWithoutAServer(t *testing.T) {
 	for _, args := range [][]string{{}, {"http://127.0.0.1:1"}, {"nonsense"}} {
-		if code, _, out := parleyVerify(t, nil, args...); code != 2 || out == "" {
+		if code, _, out := parleyVerify(t, nil, args...); code != 2 || out == "" || strings.Contains(out, "UNDECIDED") {
 			t.Errorf("parley verify %v: exit code %d\n%s", args, code, out)
 		}
 	}
