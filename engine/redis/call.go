@@ -82,18 +82,6 @@ func (c *call) run(ctx context.Context) (rueidis.RedisMessage, error) {
 	return both[1], nil
 }
 
-// commit is run, and carries out what the script put into the outbox. What cannot be now stays there, and comes later: the call is
-// committed in any case.
-func (c *call) commit(ctx context.Context) (rueidis.RedisMessage, error) {
-	result, err := c.run(ctx)
-	if err == nil && len(c.outgoing) > 0 {
-		if _, err := c.e.deliver(ctx, c.partition, c.outgoing); err != nil {
-			c.e.o.Logger.Warn("what belongs to a change will be carried out later, or was refused", "script", c.script.name, "error", err)
-		}
-	}
-	return result, err
-}
-
 // persist does something until it gets through, or Options.Patience is over, or the answer says that it will not.
 func (e *Engine) persist(ctx context.Context, do func(context.Context) rueidis.RedisResult) (rueidis.RedisResult, error) {
 	deadline := time.Now().Add(e.o.Patience)
