@@ -88,8 +88,7 @@ func (q *publishing) take(spare []publish) []publish {
 	return group
 }
 
-// publishTogether commits what can be committed of a group at once; or else, where one of them may be refused for what it says,
-// each alone.
+// publishTogether commits what can be committed of a group at once; or else, where one of them is refused, each alone.
 func (s *session) publishTogether(group []publish) {
 	var drafts []channel.Draft
 	good := 0
@@ -107,7 +106,8 @@ func (s *session) publishTogether(group []publish) {
 		return
 	}
 	receipts, err := s.t.site.Publish(s.t.cut, s.person, drafts...)
-	alone := err != nil && good > 1 && problem.Of(err).Status() != http.StatusServiceUnavailable && s.t.cut.Err() == nil
+	// Refused for what one of them says: nothing was published. Of other errors nobody knows that, so they are for all.
+	alone := err != nil && good > 1 && problem.Of(err).Status() < http.StatusInternalServerError
 	for i := range group {
 		p := &group[i]
 		switch {
