@@ -10,10 +10,11 @@ import (
 
 // Options say what to verify, and how hard.
 type Options struct {
-	URL   string // of the server or of a proxy before it: http://127.0.0.1:8080
-	Token string // who does everything; empty: guests made for it. One person is one voter.
-	Room  string // id of a room to use beside other people; empty: two private rooms made for it, and removed afterwards
-	Keep  bool   // leave rooms and guests on the server afterwards. Where a violation was found they are left in any case.
+	URL   string   // of the server or of a proxy before it: http://127.0.0.1:8080
+	Nodes []string // addresses of more nodes of the same site: everybody takes another for each request and connection
+	Token string   // who does everything; empty: guests made for it. One person is one voter.
+	Room  string   // id of a room to use beside other people; empty: two private rooms made for it, and removed afterwards
+	Keep  bool     // leave rooms and guests on the server afterwards. Where a violation was found they are left in any case.
 
 	// Writing ends after For (default 30 s), after so many acknowledged Messages (0: any number), or when Stop is closed,
 	// whichever is first. Then the readers catch up.
@@ -46,11 +47,16 @@ type Progress struct {
 }
 
 func (o Options) withDefaults() (Options, error) {
-	u, err := url.Parse(o.URL)
-	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || u.RawQuery != "" || u.Fragment != "" {
-		return o, fmt.Errorf("%q is not the address of a server, like http://127.0.0.1:8080", o.URL)
+	o.URL, o.Nodes = strings.TrimSuffix(o.URL, "/"), slices.Clone(o.Nodes)
+	for i := range o.Nodes {
+		o.Nodes[i] = strings.TrimSuffix(o.Nodes[i], "/")
 	}
-	o.URL = strings.TrimSuffix(o.URL, "/")
+	for _, addr := range o.addresses() {
+		u, err := url.Parse(addr)
+		if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || u.RawQuery != "" || u.Fragment != "" {
+			return o, fmt.Errorf("%q is not the address of a server, like http://127.0.0.1:8080", addr)
+		}
+	}
 	if o.Publishers < 0 || o.Readers < 0 || o.Voters < 0 || o.Messages < 0 || o.For < 0 {
 		return o, fmt.Errorf("publishers, readers, voters, messages and the time cannot be negative")
 	}
@@ -76,6 +82,8 @@ func (o Options) withDefaults() (Options, error) {
 	}
 	return o, nil
 }
+
+func (o Options) addresses() []string { return append([]string{o.URL}, o.Nodes...) }
 
 func or[T comparable](value *T, byDefault T) {
 	var zero T

@@ -9,6 +9,7 @@ import (
 	"io"
 	"net/http"
 	"strings"
+	"sync/atomic"
 	"time"
 )
 
@@ -20,7 +21,8 @@ type person struct {
 
 // site is the server as all persons share it.
 type site struct {
-	url     string
+	urls    []string // of its nodes
+	turn    atomic.Uint64
 	client  *http.Client
 	timeout time.Duration
 	counts  *counters
@@ -30,8 +32,11 @@ func newSite(o Options, counts *counters) *site {
 	t := http.DefaultTransport.(*http.Transport).Clone()
 	t.MaxIdleConnsPerHost = 64
 	t.ReadBufferSize = 16 << 10
-	return &site{o.URL, &http.Client{Transport: t}, o.Timeout, counts}
+	return &site{urls: o.addresses(), client: &http.Client{Transport: t}, timeout: o.Timeout, counts: counts}
 }
+
+// url is the address of the node whose turn it is.
+func (s *site) url() string { return s.urls[s.turn.Add(1)%uint64(len(s.urls))] }
 
 func (p *person) request(ctx context.Context, method, path string, in any) (*http.Request, error) {
 	var body io.Reader
@@ -42,7 +47,7 @@ func (p *person) request(ctx context.Context, method, path string, in any) (*htt
 		}
 		body = bytes.NewReader(data)
 	}
-	r, err := http.NewRequestWithContext(ctx, method, p.url+path, body)
+	r, err := http.NewRequestWithContext(ctx, method, p.url()+path, body)
 	if err != nil {
 		return nil, err
 	}

@@ -153,7 +153,7 @@ func (p *publisher) answer(in *intent, ref int, o *object) error {
 // dial opens a WebSocket. The error is a *refusal where the server answered with one.
 func (p *person) dial(ctx context.Context, path string) (*websocket.Conn, error) {
 	h := http.Header{"Authorization": {"Bearer " + p.token}}
-	conn, resp, err := websocket.Dial(ctx, "ws"+strings.TrimPrefix(p.url, "http")+path, &websocket.DialOptions{
+	conn, resp, err := websocket.Dial(ctx, "ws"+strings.TrimPrefix(p.url(), "http")+path, &websocket.DialOptions{
 		Header: h, ReadLimit: maxAnswer, HandshakeTimeout: p.timeout,
 	})
 	if err != nil && resp != nil && resp.StatusCode != http.StatusSwitchingProtocols {

@@ -35,6 +35,7 @@ func (c *counters) read() Counts {
 // Report is the verdict. The server is good if there are no Violations and nothing is left Open.
 type Report struct {
 	URL        string      `json:"url"`
+	Nodes      []string    `json:"nodes,omitempty"`
 	Seed       uint64      `json:"seed"`
 	Rooms      []string    `json:"rooms"`
 	Vote       string      `json:"vote"`

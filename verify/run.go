@@ -279,7 +279,7 @@ func (r *run) judge(ctx context.Context, goal map[string]uint64) error {
 }
 
 func (r *run) report() *Report {
-	report := &Report{URL: r.o.URL, Seed: r.o.Seed, Began: r.began, Seconds: time.Since(r.began).Seconds(), Counts: r.counts.read(), Violations: []Violation{}, Open: []string{}}
+	report := &Report{URL: r.o.URL, Nodes: r.o.Nodes, Seed: r.o.Seed, Began: r.began, Seconds: time.Since(r.began).Seconds(), Counts: r.counts.read(), Violations: []Violation{}, Open: []string{}}
 	if r.stage != nil {
 		report.Rooms, report.Vote = r.stage.rooms, r.stage.vote
 	}

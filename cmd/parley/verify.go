@@ -28,9 +28,10 @@ func verifyCommand() *cli.Command {
 	return &cli.Command{
 		Name:      "verify",
 		Usage:     "prove that a server loses nothing, repeats nothing and keeps the order",
-		ArgsUsage: "URL",
+		ArgsUsage: "URL [URL ...]",
 		Description: `parley verify http://127.0.0.1:8080              half a minute, with 4 publishers, 8 readers and 8 voters
 parley verify https://chat.example.com --for 1h  through your proxy; restart what you like meanwhile
+parley verify http://a:8080 http://b:8080         nodes of one site: everybody goes from one to the other all the time
 parley verify URL --json report.json             the report, for programs
 
 Exit code: 0 all promises kept, 1 one was broken, 2 it could not be found out. docs/verify.md says what is demanded.`,
@@ -51,10 +52,10 @@ Exit code: 0 all promises kept, 1 one was broken, 2 it could not be found out. d
 			&cli.StringFlag{Name: "json", Usage: "write the report to this `FILE`; - for the output", Destination: &report},
 		},
 		Action: func(ctx context.Context, cmd *cli.Command) error {
-			if cmd.Args().Len() != 1 {
+			if !cmd.Args().Present() {
 				return cli.Exit("parley verify: which server? Try: parley verify http://127.0.0.1:8080", exitNoRun)
 			}
-			o.URL = cmd.Args().First()
+			o.URL, o.Nodes = cmd.Args().First(), cmd.Args().Tail()
 			o.Transports = strings.Split(transports, ",")
 			out := cmd.Root().Writer
 			if report == "-" {
@@ -117,7 +118,7 @@ func progressText(p verify.Progress) string {
 // printVerdict says what was found, the first violations in full.
 func printVerdict(w io.Writer, r *verify.Report, failure error) {
 	c := r.Counts
-	fmt.Fprintf(w, "%s: %d messages published, %d acknowledged, %d repeated on purpose or for want of an answer, %d ballots\n", r.URL, c.Published, c.Acknowledged, c.Repeated, c.Ballots)
+	fmt.Fprintf(w, "%s: %d messages published, %d acknowledged, %d repeated on purpose or for want of an answer, %d ballots\n", strings.Join(append([]string{r.URL}, r.Nodes...), " "), c.Published, c.Acknowledged, c.Repeated, c.Ballots)
 	fmt.Fprintf(w, "%d messages delivered over %d connections; %d connections and requests broke; %d gaps; %d refusals by limits; seed %d; %.1f s\n",
 		c.Delivered, c.Connections, c.Broken, c.Gaps, c.Refused, r.Seed, r.Seconds)
 	if n := c.Published - c.Acknowledged; n > 0 && len(r.Open) == 0 && failure == nil {
