@@ -148,7 +148,7 @@ func (f *front) arrived(fd int, from unix.Sockaddr) {
 		o.Schedule()
 		return
 	}
-	n, err := ignoringEINTR(unix.Read, fd, l.In())
+	n, err := readSocket(fd, l.In())
 	switch {
 	case n > 0:
 		a.shake(l, fd, l.In()[:n], nil)
@@ -203,7 +203,7 @@ func (a *arrival) shake(l *loop.Loop, fd int, p []byte, o *opening) {
 		return
 	}
 	response := appendResponse(l.Out()[:0], r.Header["Sec-Websocket-Key"][0], &agreed, answer)
-	sent, err := ignoringEINTR(unix.Write, fd, response)
+	sent, err := writeSocket(fd, response)
 	if err != nil && err != unix.EAGAIN {
 		a.drop(fd, o)
 		return
@@ -320,7 +320,7 @@ func (o *opening) Happened(e loop.Events) {
 // Again reads once: a request comes in one piece, nearly always.
 func (o *opening) Again() {
 	l := o.Loop()
-	n, err := ignoringEINTR(unix.Read, o.FD(), l.In())
+	n, err := readSocket(o.FD(), l.In())
 	switch {
 	case n > 0:
 		o.shake(l, o.FD(), l.In()[:n], o)

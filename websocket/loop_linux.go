@@ -43,7 +43,7 @@ func (s *socket) Again() {
 	if room := c.roomToRead(); len(room) >= smallBuffer {
 		in = room
 	}
-	n, err := ignoringEINTR(unix.Read, s.FD(), in)
+	n, err := readSocket(s.FD(), in)
 	switch {
 	case err == unix.EAGAIN:
 		return

@@ -49,14 +49,17 @@ func (s *socket) writeOutput() {
 		c.out.uncork()
 		return // until epoll tells that there is room
 	}
-	for {
+	for first := true; ; first = false {
 		if s.backlog == nil {
+			if !first && !c.out.some.Load() {
+				break
+			}
 			if s.backlog = c.out.takeUncorked(); s.backlog == nil {
 				break
 			}
 		}
 		p := s.backlog.join(s.Loop().Out())
-		n, err := ignoringEINTR(unix.Write, s.FD(), p)
+		n, err := writeSocket(s.FD(), p)
 		if err != nil && err != unix.EAGAIN {
 			c.teardown(&CloseError{Code: StatusAbnormalClosure, cause: os.NewSyscallError("write", err)}, true)
 			return
@@ -100,7 +103,8 @@ func (s *socket) block() {
 // takeUncorked is take, after handlers have run.
 func (o *output) takeUncorked() *pieces {
 	o.mu.Lock()
+	p := o.taken()
 	o.corked = false
 	o.mu.Unlock()
-	return o.take()
+	return p
 }

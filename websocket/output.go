@@ -99,10 +99,17 @@ func (o *output) open() *pieces {
 func (o *output) take() *pieces {
 	o.mu.Lock()
 	defer o.mu.Unlock()
+	return o.taken()
+}
+
+// taken is take when mu is held.
+func (o *output) taken() *pieces {
 	p := o.waiting
 	o.waiting = nil
 	o.flushing = false
-	o.some.Store(false)
+	if p != nil {
+		o.some.Store(false)
+	}
 	return p
 }
 

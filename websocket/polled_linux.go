@@ -164,7 +164,7 @@ func (p *polled) read(want int) (*buffer, int, error) {
 
 // readNow reads once; without an error and without a byte there is nothing yet.
 func (p *polled) readNow(b []byte) (n int, err error) {
-	n, err = ignoringEINTR(unix.Read, p.FD(), b)
+	n, err = readSocket(p.FD(), b)
 	p.leave(&p.in, n == len(b) || n == 0)
 	switch {
 	case err == unix.EAGAIN:
@@ -194,7 +194,7 @@ func (p *polled) writeNow(b []byte) (int, error) {
 }
 
 func (p *polled) writeOnce(b []byte) (int, error) {
-	n, err := ignoringEINTR(unix.Write, p.FD(), b)
+	n, err := writeSocket(p.FD(), b)
 	p.leave(&p.out, n == len(b))
 	switch {
 	case err == unix.EAGAIN:

@@ -69,7 +69,7 @@ func (s *rawSocket) read(want int) (*buffer, int, error) {
 
 func (s *rawSocket) readOnce(fd uintptr) bool {
 	b := borrow(s.readWant)
-	n, err := ignoringEINTR(syscall.Read, int(fd), b.data)
+	n, err := readSocket(int(fd), b.data)
 	if err == nil && n > 0 {
 		s.readBuf, s.readN = b, n
 		return true
@@ -98,7 +98,7 @@ func (s *rawSocket) writeNow(p []byte) (int, error) {
 }
 
 func (s *rawSocket) writeOnce(fd uintptr) bool {
-	n, err := ignoringEINTR(syscall.Write, int(fd), s.writeBuf)
+	n, err := writeSocket(int(fd), s.writeBuf)
 	switch {
 	case err == nil:
 		s.writeN = n
@@ -106,13 +106,4 @@ func (s *rawSocket) writeOnce(fd uintptr) bool {
 		s.writeErr = os.NewSyscallError("write", err)
 	}
 	return true
-}
-
-func ignoringEINTR(call func(int, []byte) (int, error), fd int, p []byte) (int, error) {
-	for {
-		n, err := call(fd, p)
-		if err != syscall.EINTR {
-			return n, err
-		}
-	}
 }

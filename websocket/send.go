@@ -154,19 +154,28 @@ func (c *Conn) gather(t MessageType, p []byte) bool {
 	return true
 }
 
-// writeBehind is Write for a message behind others that wait to be sent: all of them go out as one write. The wire must be held; it is let go.
-func (c *Conn) writeBehind(ctx context.Context, t MessageType, p []byte) (done bool, err error) {
-	defer c.unlockWire()
+// writeAtOnce is Write when nobody else writes, which needs no lock of whole messages; done is false if a message is being streamed. A small
+// message behind others that wait goes out as one write with them. The wire must be held.
+func (c *Conn) writeAtOnce(ctx context.Context, t MessageType, p []byte) (done bool, err error) {
 	if c.closeSent || c.mayWrite(ctx) != nil {
+		return false, nil // lockWire tells why
+	}
+	o := &c.out
+	o.mu.Lock()
+	streaming, waits := o.streaming, o.waiting != nil
+	behind := waits && len(p) <= largeBuffer/2 && c.putGathered(t, p)
+	o.mu.Unlock()
+	if streaming {
 		return false, nil
 	}
-	c.out.mu.Lock()
-	done = c.putGathered(t, p)
-	c.out.mu.Unlock()
-	if !done {
-		return false, nil
+	if waits {
+		if err := c.sendOutput(ctx); behind || err != nil {
+			return true, err
+		}
 	}
-	return true, c.sendOutput(ctx)
+	out := outgoing{c: c, ctx: ctx, buf: borrow(maxHeader + len(p))}
+	out.message(t, p)
+	return true, out.finish()
 }
 
 // putGathered adds a message to the output if there is room. The output must be locked.

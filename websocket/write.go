@@ -23,14 +23,14 @@ func (c *Conn) Write(ctx context.Context, t MessageType, p []byte) error {
 	if c.handled {
 		return c.enqueue(ctx, t, p)
 	}
-	if len(p) <= largeBuffer/2 {
-		if c.more.Load() && c.mayWrite(ctx) == nil && c.gather(t, p) {
-			return nil
-		}
-		if c.out.some.Load() && c.wire.try() {
-			if done, err := c.writeBehind(ctx, t, p); done {
-				return err
-			}
+	if len(p) <= largeBuffer/2 && c.more.Load() && c.mayWrite(ctx) == nil && c.gather(t, p) {
+		return nil
+	}
+	if c.wire.try() {
+		done, err := c.writeAtOnce(ctx, t, p)
+		c.unlockWire()
+		if done {
+			return err
 		}
 	}
 	if err := c.lockMessage(ctx); err != nil {
