@@ -3,9 +3,11 @@ package redis
 import (
 	"context"
 	"errors"
+	"slices"
 	"strconv"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"parley/channel"
 	"parley/problem"
@@ -28,6 +30,7 @@ type casting struct {
 	ctx      context.Context
 	ballot   vote.Ballot
 	check    func(vote.Vote, *vote.Ballot) error
+	since    time.Time
 	earlier  *keptBallot // as it was read last
 	attempts int
 	done     chan struct{}
@@ -48,7 +51,7 @@ const groupBallots = 512
 
 // Cast implements vote.Store. When ctx ends, the ballot may be counted all the same.
 func (e *Engine) Cast(ctx context.Context, b vote.Ballot, check func(vote.Vote, *vote.Ballot) error) (vote.Vote, error) {
-	c := &casting{ctx: ctx, ballot: b, check: check, done: make(chan struct{})}
+	c := &casting{ctx: ctx, ballot: b, check: check, since: time.Now(), done: make(chan struct{})}
 	done, err := e.admit(len(b.Voter.ID) + len(b.Voter.Name) + ballotCost)
 	if err != nil {
 		return vote.Vote{}, err
@@ -82,8 +85,26 @@ func (x *ballotBoxes) count(code string) {
 		if len(group) == 0 {
 			return
 		}
-		again = x.e.castGroup(code, group)
+		var err error
+		if again, err = x.e.castGroup(code, group); errors.Is(err, problem.Unavailable) {
+			x.giveUp(code, err)
+		}
 	}
+}
+
+// giveUp ends, while Redis is away, what has waited for long enough as well: else a long queue would wait for Options.Patience again and
+// again.
+func (x *ballotBoxes) giveUp(code string, err error) {
+	oldest := time.Now().Add(-x.e.o.Patience)
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	x.waiting[code] = slices.DeleteFunc(x.waiting[code], func(c *casting) bool {
+		if c.since.After(oldest) {
+			return false
+		}
+		c.finish(vote.Vote{}, err)
+		return true
+	})
 }
 
 // take returns the next ballots to count, of different voters: first of those that are to be tried again.
@@ -110,15 +131,15 @@ func (x *ballotBoxes) take(code string, again []*casting) (group []*casting) {
 }
 
 // castGroup counts ballots of different voters in one vote, and returns those that are to be checked again, because the vote or the
-// voter's ballot changed meanwhile.
-func (e *Engine) castGroup(code string, group []*casting) (again []*casting) {
+// voter's ballot changed meanwhile; or the error that all have got.
+func (e *Engine) castGroup(code string, group []*casting) (again []*casting, err error) {
 	voters := make([]string, len(group))
 	for i, c := range group {
 		voters[i] = c.ballot.Voter.ID
 	}
 	kept, earlier, err := e.readVote(e.ctx, code, voters...)
 	if err != nil {
-		return finishAll(group, vote.Vote{}, err)
+		return nil, refuseAll(group, err)
 	}
 	var checked []*casting
 	for i, c := range group {
@@ -130,11 +151,11 @@ func (e *Engine) castGroup(code string, group []*casting) (again []*casting) {
 		checked = append(checked, c)
 	}
 	if len(checked) == 0 {
-		return nil
+		return nil, nil
 	}
 	v, late, err := e.castChecked(kept, checked)
 	if err != nil {
-		return finishAll(checked, vote.Vote{}, err)
+		return nil, refuseAll(checked, err)
 	}
 	for i, c := range checked {
 		switch {
@@ -147,14 +168,14 @@ func (e *Engine) castGroup(code string, group []*casting) (again []*casting) {
 			again = append(again, c)
 		}
 	}
-	return again
+	return again, nil
 }
 
-func finishAll(group []*casting, v vote.Vote, err error) []*casting {
+func refuseAll(group []*casting, err error) error {
 	for _, c := range group {
-		c.finish(v, err)
+		c.finish(vote.Vote{}, err)
 	}
-	return nil
+	return err
 }
 
 // checked asks whether the ballot may be cast, and reports whether it is there already.

@@ -16,6 +16,7 @@ import (
 	"parley/engine/enginetest"
 	"parley/engine/redis/redistest"
 	"parley/identity"
+	"parley/problem"
 	"parley/vote"
 )
 
@@ -463,5 +464,40 @@ func newestVotes(t *testing.T, redis addressed) {
 		if !slices.Equal(got, want[:min(limit, len(want))]) {
 			t.Errorf("the newest %d are %v", limit, got)
 		}
+	}
+}
+
+// While Redis is away ballots are refused, all that wait at once; when it is back they count, and none twice.
+func TestVotesWithoutRedis(t *testing.T) {
+	t.Parallel()
+	server := redistest.Start(t, "--appendonly", "yes", "--appendfsync", "always")
+	url := fresh(server)
+	nodes := [2]*Engine{open(t, url, Options{Patience: 200 * time.Millisecond}), open(t, url, Options{})}
+	makeVote(t, nodes[0], "AAAAA", 2)
+	const voters = 3 * groupBallots
+	castAll := func() (refused int) {
+		var n atomic.Int64
+		var wg sync.WaitGroup
+		for i := range voters {
+			wg.Go(func() {
+				_, err := nodes[0].Cast(t.Context(), ballotOf("AAAAA", i, 1), mayVote)
+				if errors.Is(err, problem.Unavailable) {
+					n.Add(1)
+				} else if err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		wg.Wait()
+		return int(n.Load())
+	}
+	server.Kill()
+	if refused := castAll(); refused != voters {
+		t.Errorf("%d ballots of %d were refused", refused, voters)
+	}
+	server.Restart()
+	redistest.Eventually(t, "ballots count again", func() bool { return castAll() == 0 })
+	if v := agree(t, nodes, "AAAAA"); v.Voters != voters || v.Options[0].Count != voters {
+		t.Errorf("%d voters made %+v", voters, v)
 	}
 }
