@@ -128,6 +128,7 @@ func (c *call) channels(drafts ...channel.Draft) map[channel.Name]int {
 	c.int(int64(len(names)))
 	for _, name := range names {
 		c.arg(string(name))
+		c.int(int64(c.e.o.Policies.For(name).KeepCount))
 		c.key(c.e.keys.head(name), c.e.keys.stream(name), c.e.keys.amended(name), c.e.keys.names(c.partition))
 	}
 	return numbers

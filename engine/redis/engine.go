@@ -111,7 +111,7 @@ func Open(ctx context.Context, addr string, o Options) (_ *Engine, err error) {
 	}
 	level := channel.Memory
 	e.level.Store(&level)
-	e.keeper = newKeeper(e)
+	e.keeper = &keeper{e}
 	e.facts.doubts = make(chan struct{}, 1)
 	e.path = newPath(e)
 	e.owners = cache.New[string, string](ownersKept)

@@ -182,7 +182,6 @@ func (l *lane) commit(group []*appending) error {
 			continue
 		}
 		a.receipts, a.err = l.e.receipts(a.drawn, each[i])
-		l.e.keeper.grown(a.receipts)
 	}
 	return err
 }

@@ -281,3 +281,42 @@ func TestDurability_IsWhatRedisIsSetTo(t *testing.T) {
 		}
 	}
 }
+
+func TestRetention_AChannelThatGrowsIsTrimmedByWhoAppends(t *testing.T) {
+	server := redistest.Start(t)
+	e := open(t, fresh(server), Options{Policies: channel.Policies{"room": {KeepCount: 100}}, SweepEvery: -1})
+	drafts := make([]channel.Draft, 50)
+	for i := range drafts {
+		drafts[i] = say("room:a", "", fmt.Sprint(i))
+	}
+	for range 60 { // 3,000 messages
+		mustAppend(t, e, drafts...)
+		mustAppend(t, e, channel.Draft{Channel: "room:a", Type: "edit", From: ann, Data: []byte("{}"), Amend: &channel.Amendment{Seq: mustTail(t, e, "room:a").Seq, Data: []byte("{}")}})
+	}
+	b := mustRead(t, e, "room:a", channel.Position{})
+	if b.Gap == nil || b.Gap.Reason != channel.Retention || b.Gap.Tail.Seq-b.Gap.Resume.Seq > 400 || b.Gap.Tail.Seq-b.Gap.Resume.Seq < 100 {
+		t.Fatalf("%+v", b)
+	}
+	n := 0
+	for b = mustRead(t, e, "room:a", b.Gap.Resume); ; b = mustRead(t, e, "room:a", b.To) {
+		if n += len(b.Messages); !b.More {
+			break
+		}
+	}
+	head, _ := e.heads(t.Context(), []channel.Tail{{Channel: "room:a"}})
+	if uint64(n) != head[0].tail.Seq-head[0].floor.Seq {
+		t.Errorf("%d messages from %s to %s", n, head[0].floor, head[0].tail)
+	}
+	if left := server.Do("HLEN", e.keys.amended("room:a")); left == "0" || len(left) > 1 {
+		t.Errorf("%s amended messages are kept", left)
+	}
+}
+
+func mustTail(t testing.TB, e *Engine, name channel.Name) channel.Position {
+	t.Helper()
+	p, err := e.Tail(t.Context(), name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p
+}

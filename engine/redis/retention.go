@@ -12,10 +12,6 @@ const (
 	// keepStep is how many messages one script removes: about a millisecond of Redis' time.
 	keepStep = 250
 
-	// keepSlack is how far past its KeepCount, beside a quarter of it, a channel grows before it is trimmed at once
-	// instead of at the next sweep.
-	keepSlack = 256
-
 	// sweepChannels is how many names are read at once.
 	sweepChannels = 200
 
@@ -25,12 +21,9 @@ const (
 
 // keeper removes, in the background and in small steps, the messages that a policy gives up; and carries out what nodes that
 // died left. Every node has one. They take turns by a lease on each partition.
-type keeper struct {
-	e      *Engine
-	nudges chan channel.Name // channels that have grown
-}
-
-func newKeeper(e *Engine) *keeper { return &keeper{e: e, nudges: make(chan channel.Name, 64)} }
+//
+// A channel that is far past its KeepCount is trimmed by the script that appends to it (lua/channel.lua).
+type keeper struct{ e *Engine }
 
 func (k *keeper) run() {
 	ctx := k.e.ctx
@@ -47,8 +40,6 @@ func (k *keeper) run() {
 		select {
 		case <-ctx.Done():
 			return
-		case name := <-k.nudges:
-			err = k.trim(ctx, name)
 		case <-outboxes.C:
 			err = errors.Join(k.e.sweepOutboxes(ctx), k.e.finish(ctx))
 		case <-due:
@@ -56,27 +47,6 @@ func (k *keeper) run() {
 		}
 		if err != nil && ctx.Err() == nil {
 			k.e.o.Logger.Warn("retention is put off", "error", err)
-		}
-	}
-}
-
-// nudge asks for a channel to be looked at soon. It never blocks: what is dropped here is found by the next sweep.
-func (k *keeper) nudge(name channel.Name) {
-	select {
-	case k.nudges <- name:
-	default:
-	}
-}
-
-// grown nudges for channels of receipts that are far past what they should keep. A floor is at a multiple of keepStep only by
-// chance, so one in keepSlack messages looks.
-func (k *keeper) grown(receipts []channel.Receipt) {
-	for _, r := range receipts {
-		if r.Position.Seq%keepSlack != 0 || r.Replayed {
-			continue
-		}
-		if keep := k.e.o.Policies.For(r.Channel).KeepCount; keep > 0 && r.Position.Seq > keep {
-			k.nudge(r.Channel)
 		}
 	}
 }
@@ -134,7 +104,6 @@ func (k *keeper) trim(ctx context.Context, name channel.Name) error {
 	for {
 		c := k.e.newCall(trimScript, partitionOf(name))
 		c.channels(channel.Draft{Channel: name})
-		c.int(int64(p.KeepCount))
 		c.int(oldest)
 		c.int(keepStep)
 		result, err := c.run(ctx)

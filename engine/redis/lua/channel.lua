@@ -5,8 +5,9 @@ local KEY_MS = '90000000'
 
 local open_channels = {}
 
-local function open_channel(name, head, stream, amended, names)
-  local c = {name = name, head = head, stream = stream, amended = amended, names = names}
+-- open_channel looks at a channel, of which keep messages need be kept; 0: all.
+local function open_channel(name, keep, head, stream, amended, names)
+  local c = {name = name, keep = tonumber(keep), head = head, stream = stream, amended = amended, names = names}
   local h = redis.call('HMGET', head, 'seq', 'mark', 'at', 'floor', 'deleted')
   c.seq, c.mark, c.at = tonumber(h[1] or 0), h[2] or '0', tonumber(h[3] or 0)
   c.floor, c.deleted = tonumber(h[4] or 0), h[5] == '1'
@@ -16,7 +17,7 @@ end
 
 -- take_channels reads the channels that drafts refer to by number.
 local function take_channels()
-  for _ = 1, tonumber(arg()) do open_channel(arg(), key(), key(), key(), key()) end
+  for _ = 1, tonumber(arg()) do open_channel(arg(), arg(), key(), key(), key(), key()) end
 end
 
 -- take_drafts reads the drafts of one operation. One of another partition comes as an entry for the outbox.
@@ -139,10 +140,29 @@ local function append_drafts(drafts)
   return receipts
 end
 
+-- trim_channel removes the messages up to a seq, and records the new floor.
+local function trim_channel(c, upto)
+  redis.call('HSET', c.head, 'floor', upto, 'floorMark', load_message(c, upto).mark)
+  redis.call('XTRIM', c.stream, 'MINID', upto + 1)
+  if redis.call('HLEN', c.amended) > 0 then
+    for seq = c.floor + 1, upto do redis.call('HDEL', c.amended, seq) end
+  end
+  c.floor = upto
+end
+
+-- How far past its KeepCount, beside a quarter of it, a channel grows before it is trimmed at once instead of at the next sweep; and how
+-- much is removed then at most.
+local SLACK, TRIM_STEP = 256, 1000
+
 -- close_channels writes the heads. It comes after everything that appends.
 local function close_channels()
   for _, c in ipairs(open_channels) do
-    if c.seq_text then redis.call('HSET', c.head, 'seq', c.seq_text, 'mark', c.mark, 'at', c.at_text) end
+    if c.seq_text then
+      redis.call('HSET', c.head, 'seq', c.seq_text, 'mark', c.mark, 'at', c.at_text)
+      if c.keep > 0 and c.seq - c.floor > c.keep * 1.25 + SLACK then
+        trim_channel(c, math.min(c.seq - c.keep, c.floor + TRIM_STEP))
+      end
+    end
   end
 end
 
