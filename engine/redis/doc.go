@@ -17,6 +17,18 @@
 // Every script publishes what it did as a hint, to all nodes (path.go). The log is the truth: what does not continue what a node knows makes
 // it ask the log, and after anything that may have lost hints the node compares the heads of the channels that are read on it (line.go).
 //
+// # Counting
+//
+// A ballot is checked by the node and counted by a script, if vote and earlier ballot are still what was checked; else it is checked again.
+// Ballots of one vote that come while others are being counted are counted together, and make one event (vote_cast.go). The script makes the
+// event, because only it knows the counts.
+//
+// # Who is here
+//
+// Each node tells who comes and leaves on it, under the name of a lease that it renews (presence.go). Redis keeps on which nodes somebody is,
+// and all nodes hear of the first coming and the last leaving. The people of a node whose lease ended are taken away by the others
+// (presence_lease.go), after at most five quarters of Options.Lease.
+//
 // # Failing
 //
 // While Redis cannot be reached, restarts or changes its primary, operations are tried again for Options.Patience, and then answered with
