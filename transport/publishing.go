@@ -18,7 +18,7 @@ const maxPublishes = 256
 // goes on with other commands. While there is no publish there is no goroutine. What was received is carried out even if the
 // connection ends before: whoever sent it and left expects it to be said.
 type publishing struct {
-	room    chan struct{} // a place for each publish that waits
+	room    chan struct{} // a place for each publish that waits; made by the first
 	workers sync.WaitGroup
 
 	mu      sync.Mutex
@@ -35,9 +35,8 @@ type publish struct {
 	err      error
 }
 
-func newPublishing() publishing {
-	return publishing{room: make(chan struct{}, maxPublishes)}
-}
+// isFull reports whether enqueue would have to wait.
+func (q *publishing) isFull() bool { return q.room != nil && len(q.room) == cap(q.room) }
 
 // enqueue returns what is wrong with the publish, after it has taken it.
 func (s *session) enqueue(c command, name channel.Name, err error) error {
@@ -51,6 +50,9 @@ func (s *session) enqueue(c command, name channel.Name, err error) error {
 		p.content[i].Data = bytes.Clone(p.content[i].Data)
 	}
 	q := &s.publishing
+	if q.room == nil {
+		q.room = make(chan struct{}, maxPublishes)
+	}
 	q.room <- struct{}{}
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -75,6 +77,7 @@ func (s *session) publishAll() {
 		for range group {
 			<-s.publishing.room
 		}
+		s.goOn()
 	}
 }
 

@@ -24,6 +24,10 @@ func (s *session) run() {
 				s.finish(websocket.StatusPolicyViolation, "too many bad commands; see docs/protocol.md")
 			}
 		case taskAsk:
+			if s.conn.Buffered() > 0 {
+				s.conn.WakeDrained()
+				continue
+			}
 			events, more, err := s.ask(s.t.cut)
 			if err != nil {
 				s.fail(err)
@@ -54,6 +58,12 @@ func (s *session) next() (task, []byte) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	switch {
+	case s.asking && !s.over: // first: there may always be more commands
+		s.asking = false
+		return taskAsk, nil
+	case len(s.queue) > 0 && s.publishing.isFull():
+		s.working = false // until there is room; deliveries go on
+		return taskNone, nil
 	case len(s.queue) > 0:
 		data := s.queue[0]
 		s.queue[0] = nil
@@ -66,12 +76,18 @@ func (s *session) next() (task, []byte) {
 		return taskCommand, data
 	case s.over:
 		return taskEnd, nil
-	case s.asking:
-		s.asking = false
-		return taskAsk, nil
 	}
 	s.queue, s.working = nil, false
 	return taskNone, nil
+}
+
+// goOn is called when there is room for publishes again.
+func (s *session) goOn() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if len(s.queue) > 0 {
+		s.work()
+	}
 }
 
 // finish begins the end. The first reason counts. A client that breaks the rules is not carried out what it has sent.

@@ -32,7 +32,7 @@ type session struct {
 	queue   [][]byte // commands that wait for the worker
 	waiting int      // bytes of them
 	working bool
-	asking  bool // the worker has to ask the database
+	asking  bool // the worker has to deliver too
 	paused  bool // as too many commands wait
 	over    bool // nothing more is delivered, and no commands taken
 	ended   bool // the worker has nothing more to do, ever
@@ -55,7 +55,7 @@ func (t *Transport) websocket(w http.ResponseWriter, r *http.Request, q query, p
 		leave()
 		return err
 	}
-	s := &session{stream: *stream, opening: opening, leave: leave, publishing: newPublishing()}
+	s := &session{stream: *stream, opening: opening, leave: leave}
 	if _, err := t.sockets.Serve(w, r, s); err != nil { // it has been answered
 		s.Close()
 		leave()
@@ -120,7 +120,7 @@ func (s *session) receive(kind websocket.MessageType, data []byte) {
 func (s *session) attend() {
 	defer s.t.survive(func() { s.conn.CloseNow() })
 	if !s.isFree() {
-		return // the worker wakes again
+		return
 	}
 	if s.conn.Buffered() > 0 {
 		s.conn.WakeDrained()
@@ -157,6 +157,7 @@ func (s *session) isFree() bool {
 		s.paused = false
 		s.conn.Resume()
 	}
+	s.asking = s.working // it delivers between two commands
 	return !s.working && !s.over
 }
 

@@ -494,3 +494,26 @@ func TestShutdownCutsOff(t *testing.T) {
 		t.Fatalf("it took %v", took)
 	}
 }
+
+// A client whose publishes cannot be committed for now hears what others say all the same.
+func TestDeliveriesGoOnWhilePublishesWait(t *testing.T) {
+	w := newWorld(t, transport.Options{})
+	gate := make(chan struct{})
+	w.site.set(func() { w.site.gate = gate })
+	c := w.connect("/v1/channels/room:lobby/messages", "Authorization: Bearer ann")
+	const n = 1000 // more than may wait
+	go func() {
+		for i := range n {
+			_ = c.conn.Write(context.Background(), websocket.MessageText, []byte(fmt.Sprintf(`{"op":"publish","ref":%d,"channel":"room:other","type":"text","data":{}}`, i)))
+		}
+	}()
+	eventually(t, "the first publish", func() bool { return w.site.publishes.Load() == 1 })
+	for i := range 3 {
+		w.say(lobby, fmt.Sprint("hear ", i))
+		c.want(fmt.Sprint("hear ", i))
+	}
+	close(gate)
+	for i := range n {
+		c.want(fmt.Sprintf(`{"ref":%d,"result"`, i))
+	}
+}
