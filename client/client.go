@@ -35,7 +35,7 @@ func New(address string, o Options) (*Client, error) {
 	dial := dialer(o.HTTPClient)
 	c.conn = newConnection(e, o.Transport, func(kind Transport, on events) link { return newLink(e, kind, on, dial) })
 	e.feeds.onChange = c.conn.feedsChanged
-	e.feeds.onRewind = c.conn.rewind
+	e.feeds.onRewind, e.feeds.onFresh = c.conn.rewind, c.conn.rewind
 	e.http.onGuest = c.sessionChanged
 	return c, nil
 }

@@ -49,12 +49,13 @@ type feeds struct {
 	env      *env
 	onChange func()       // channels or positions have changed
 	onRewind func(string) // a channel has to be read again from its wanted position
+	onFresh  func(string) // a channel is wanted that was not: whoever reads it, as it was wanted a moment ago, is not where it has to be
 	byName   map[string]*feed
 	applied  uint64 // messages taken by subscriptions, ever
 }
 
 func newFeeds(e *env) *feeds {
-	return &feeds{env: e, byName: map[string]*feed{}, onChange: func() {}, onRewind: func(string) {}}
+	return &feeds{env: e, byName: map[string]*feed{}, onChange: func() {}, onRewind: func(string) {}, onFresh: func(string) {}}
 }
 
 func (fs *feeds) add(s *Subscription) {
@@ -80,11 +81,11 @@ func (fs *feeds) resume(s *Subscription) {
 	}
 	s.full = false
 	switch {
-	case s.read != end && seqOf(s.read) < f.reached:
-		// It was read past s: by others, or by a link that did not know yet that nobody takes more, and may never have noticed.
-		fs.rewind(s.channel, f)
 	case alone:
 		f.reached = seqOf(s.read)
+		fs.onFresh(s.channel)
+	case s.read != end && seqOf(s.read) < f.reached:
+		fs.rewind(s.channel, f)
 	}
 	fs.onChange()
 }

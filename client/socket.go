@@ -38,10 +38,7 @@ type socketLink struct {
 }
 
 // told is what the server knows of a channel.
-type told struct {
-	after           string // from where it was asked for
-	answered, again bool
-}
+type told struct{ answered, again bool }
 
 // command is one that waits for its answer. answered is called once, with the lock held.
 type command struct {
@@ -175,7 +172,7 @@ func (l *socketLink) rewind(channel string) {
 	switch {
 	case t == nil:
 	case !t.answered:
-		t.again = t.again || t.after != l.env.feeds.after(channel)
+		t.again = true
 	default:
 		l.unsubscribe(channel)
 		l.sync()
@@ -188,8 +185,7 @@ func (l *socketLink) unsubscribe(channel string) {
 }
 
 func (l *socketLink) subscribe(channel string) {
-	after := l.env.feeds.after(channel)
-	t := &told{after: after}
+	t, after := &told{}, l.env.feeds.after(channel)
 	l.told[channel] = t
 	l.command(map[string]any{"op": "subscribe", "channel": channel, "after": after}, func(result json.RawMessage, err *Error) {
 		if l.told[channel] != t || l.closed {
