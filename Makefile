@@ -70,3 +70,7 @@ bench-websocket: ## WebSocket servers side by side, about a quarter of an hour; 
 .PHONY: bench-delivery
 bench-delivery: ## whole servers side by side, about ten minutes; BENCH='-rows fanout-ws -rounds 1' for less (bench/README.md)
 	cd bench && $(GO) run ./delivery $(BENCH)
+
+.PHONY: bench-nodes
+bench-nodes: ## two nodes on one Redis, beside Redis alone, a few minutes; BENCH='-rows ballots -rounds 1' for less (bench/README.md)
+	cd bench && taskset -c 0,1 $(GO) run ./nodes $(BENCH)
