@@ -77,13 +77,18 @@ func (q *queue) put(o *op) error {
 // take waits for ops and returns all there are; spare is a slice to use again. It returns none when the queue is closed and empty.
 //
 // Whoever can run runs first, as most of those are about to put something too. Otherwise the writer, which the scheduler runs at
-// once when it is woken, finds on a busy processor only the op that woke it, and each op costs a commit of its own.
+// once when it is woken, finds on a busy processor only the op that woke it, and each op costs a commit of its own. Twice, as
+// some are woken by others; and no more, as where much goes on there is always somebody.
 func (q *queue) take(spare []*op) []*op {
 	for !q.ready() {
 		<-q.wake
 	}
-	for before, n := 0, q.len(); n > before; before, n = n, q.len() {
+	for range 2 {
+		before := q.len()
 		runtime.Gosched()
+		if q.len() == before {
+			break
+		}
 	}
 	q.mu.Lock()
 	defer q.mu.Unlock()
