@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -22,9 +23,10 @@ type line struct {
 	p          *path
 	partitions []int
 	up         atomic.Bool  // subscribed, and not deaf
-	heardAt    atomic.Int64 // when something last came, in the process's monotonic ns
+	heardAt    atomic.Int64 // when something last came, in ns since path.began
 	ticks      int
 	woken      chan struct{} // asks for a resync
+	first      sync.Once
 	ready      chan struct{} // closed when it was up for the first time
 }
 
@@ -53,6 +55,8 @@ func (p *path) start() {
 		for _, partition := range g {
 			p.of[partition] = l
 		}
+	}
+	for _, l := range p.lines {
 		p.e.work.Go(l.listen)
 		p.e.work.Go(l.watch)
 	}
@@ -128,6 +132,7 @@ func (l *line) subscribe(ctx context.Context) error {
 	}
 	l.heard()
 	l.up.Store(true)
+	l.first.Do(func() { close(l.ready) })
 	l.recheck()
 	l.doubt()
 	defer client.Close()
@@ -149,11 +154,11 @@ func (l *line) subscribe(ctx context.Context) error {
 	}
 }
 
-var epoch = time.Now()
+func (l *line) heard() { l.heardAt.Store(int64(time.Since(l.p.began))) }
 
-func (l *line) heard() { l.heardAt.Store(int64(time.Since(epoch))) }
-
-func (l *line) silence() time.Duration { return time.Since(epoch) - time.Duration(l.heardAt.Load()) }
+func (l *line) silence() time.Duration {
+	return time.Since(l.p.began) - time.Duration(l.heardAt.Load())
+}
 
 // recheck asks for a resync. It does not block.
 func (l *line) recheck() {
@@ -178,7 +183,6 @@ func (l *line) watch() {
 	tick := time.NewTicker(canaryAfter)
 	defer tick.Stop()
 	for {
-		up := l.up.Load()
 		select {
 		case <-ctx.Done():
 			return
@@ -188,16 +192,9 @@ func (l *line) watch() {
 			if l.silence() >= canaryAfter {
 				l.canary(ctx)
 			}
-			if !up || l.silence() > deafAfter-canaryAfter {
+			if !l.up.Load() || l.silence() > deafAfter-canaryAfter {
 				l.resync(ctx)
 				l.doubt()
-			}
-		}
-		if up = l.up.Load(); up {
-			select {
-			case <-l.ready:
-			default:
-				close(l.ready)
 			}
 		}
 	}
@@ -235,16 +232,14 @@ func (l *line) resync(ctx context.Context) {
 		some := watched[:min(len(watched), 500)]
 		watched = watched[len(some):]
 		heads, err := l.p.e.heads(ctx, some)
-		for i, w := range some {
-			if err != nil || !w.Known || heads[i].deleted || heads[i].tail != w.Position {
-				if err == nil || !w.Known {
-					(*sink).Deleted(w.Channel)
-				}
-			}
-		}
 		if err != nil {
 			l.p.e.o.Logger.Debug("the heads could not be asked", "error", err)
 			return
+		}
+		for i, w := range some {
+			if !w.Known || heads[i].deleted || heads[i].tail != w.Position {
+				(*sink).Deleted(w.Channel)
+			}
 		}
 	}
 }

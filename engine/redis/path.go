@@ -19,6 +19,7 @@ import (
 // hint before it is answered: who wrote can read at once what they wrote.
 type path struct {
 	e     *Engine
+	began time.Time
 	lines []*line
 	of    [Partitions]*line
 	count atomic.Uint64
@@ -33,11 +34,11 @@ type path struct {
 }
 
 func newPath(e *Engine) *path {
-	return &path{e: e, waiting: map[string]chan struct{}{}, kinds: map[string]func([]string, string){}}
+	return &path{e: e, began: time.Now(), waiting: map[string]chan struct{}{}, kinds: map[string]func([]string, string){}}
 }
 
 // hintPatience is how long a call waits for its own hint, before readers are told to ask the log instead.
-const hintPatience = 250 * time.Millisecond
+const hintPatience = time.Second
 
 // token names a call of this node in the hints.
 func (p *path) token() string { return p.e.node + "." + strconv.FormatUint(p.count.Add(1), 36) }
