@@ -270,7 +270,7 @@ func TestSSEOverHTTP2(t *testing.T) {
 
 // A reader that takes nothing any more is closed by the write deadline, and only it.
 func TestSSEReaderThatTakesNothing(t *testing.T) {
-	w := newWorld(t, transport.Options{WriteTimeout: 200 * time.Millisecond})
+	w := newWorld(t, transport.Options{WriteTimeout: 2 * time.Second})
 	stuck, err := net.Dial("tcp", strings.TrimPrefix(w.url, "http://"))
 	if err != nil {
 		t.Fatal(err)
