@@ -33,6 +33,7 @@ func open(t *testing.T, change ...func(*parley.Config)) *house {
 	}
 	s := httptest.NewUnstartedServer(p)
 	s.Config.MaxHeaderBytes = parley.MaxHeaderBytes
+	s.Listener = p.Front(s.Config, s.Listener)
 	s.Start()
 	t.Cleanup(func() {
 		if err := p.Shutdown(t.Context()); err != nil && t.Context().Err() == nil {
