@@ -5,16 +5,6 @@ import (
 	"parley/bench/side"
 )
 
-// publishLines are of rows in which people publish as fast as they can.
-func publishLines(what string, targets ...side.Target) []side.Line {
-	return []side.Line{
-		{Title: what, Unit: "/s", More: true, Targets: targets},
-		{Title: "  CPU time of both nodes for each", Unit: micro},
-		{Title: "  CPU time of Redis for each", Unit: micro},
-		{Title: "  Redis commands for each", Unit: "commands"},
-	}
-}
-
 // publishHTTP has publishers, half of them on each node, who publish the next message when one is answered.
 func (b *bench) publishHTTP(s *site) (side.Measurement, error) {
 	if s.key != nodes {
@@ -155,4 +145,26 @@ func (b *bench) publishWebSocket(shared bool) func(*site) (side.Measurement, err
 		return span.measurement(append([]float64{span.second()}, span.each()...)...),
 			s.kept(l, rooms, func(i int) int { return int(per[i]) })
 	}
+}
+
+// publishOne has one publisher, who waits for every answer.
+func (b *bench) publishOne(s *site) (side.Measurement, error) {
+	l, err := s.load(1)
+	if err != nil {
+		return side.Measurement{}, err
+	}
+	defer l.Close()
+	rooms, err := s.rooms(l, 1)
+	if err != nil {
+		return side.Measurement{}, err
+	}
+	f := &flood{}
+	if err := f.add(l, s.nodes[0], rooms[0], 0); err != nil {
+		return side.Measurement{}, err
+	}
+	span, err := b.measured(s, l, &f.answered)
+	if err != nil {
+		return side.Measurement{}, err
+	}
+	return span.measurement(append([]float64{1e3 / span.second()}, span.each()...)...), nil
 }

@@ -83,7 +83,7 @@ func (r *redis) stop() {
 	_ = os.RemoveAll(r.dir)
 }
 
-// do sends a command without spaces in its words, and returns the answer: a text, or a number.
+// do sends a command, written as people type it, and returns the answer: a text, or a number.
 func (r *redis) do(command string) (string, error) {
 	if r.conn == nil {
 		conn, err := net.Dial("tcp", "127.0.0.1:"+r.port)
@@ -96,15 +96,17 @@ func (r *redis) do(command string) (string, error) {
 		return "", err
 	}
 	line, err := r.answers.ReadString('\n')
-	line = strings.TrimSpace(line)
-	if err != nil || line == "" || line[0] == '-' {
-		return "", fmt.Errorf("redis: %s: %s %w", command, line, err)
+	if err != nil {
+		return "", err
+	}
+	if line = strings.TrimSpace(line); line == "" || line[0] == '-' {
+		return "", fmt.Errorf("%s: Redis says %q", command, line)
 	}
 	if line[0] != '$' {
 		return line[1:], nil
 	}
 	n, err := strconv.Atoi(line[1:])
-	if err != nil {
+	if err != nil || n < 0 {
 		return "", err
 	}
 	text := make([]byte, n+len("\r\n"))
