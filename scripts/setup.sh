@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Installs what the tests need beyond Go and make: Node.js, Chromium with fonts for Chinese, nginx, Redis, and the npm packages.
+# Installs what the tests need beyond Go and make: Node.js, Chromium with fonts for Chinese, nginx, Caddy, Redis, and the npm packages.
 # It fails, and says what is missing, where it cannot.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -11,6 +11,7 @@ have npm      || missing+=(npm)
 have chromium || missing+=(chromium)
 have nginx    || [ -x /usr/sbin/nginx ] || missing+=(nginx-light)
 [ -e /usr/lib/nginx/modules/ngx_nchan_module.so ] || missing+=(libnginx-mod-nchan) # a peer of bench/delivery
+have caddy    || missing+=(caddy)
 have redis-server || missing+=(redis-server)
 have gcc      || missing+=(gcc libc6-dev) # the race detector
 [ -e /usr/share/fonts/opentype/noto/NotoSansCJK-Regular.ttc ] || missing+=(fonts-noto-cjk)

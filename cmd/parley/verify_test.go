@@ -16,6 +16,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -30,7 +31,10 @@ func parleyVerify(t *testing.T, meanwhile func(), args ...string) (int, verify.R
 		t.Fatal(err)
 	}
 	report := filepath.Join(t.TempDir(), "report.json")
-	cmd, out := exec.CommandContext(t.Context(), path, append([]string{"verify", "--json", report}, args...)...), &output{}
+	ctx, cancel := context.WithTimeout(t.Context(), 4*time.Minute)
+	defer cancel()
+	cmd, out := exec.CommandContext(ctx, path, append([]string{"verify", "--json", report}, args...)...), &output{}
+	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGQUIT) } // it says where it stands
 	cmd.Stdout, cmd.Stderr = out, out
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
