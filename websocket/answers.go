@@ -11,10 +11,10 @@ import (
 // is done, so a reader never waits for a writer. Nothing grows: when the buffer is full and cannot be sent, only the newest pong is
 // kept, which section 5.5.3 of RFC 6455 allows ("MAY elect to send a Pong frame for only the most recently processed Ping frame").
 type answers struct {
-	some   atomic.Bool
 	mu     sync.Mutex
 	frames *buffer // encoded frames, the first n bytes
-	n      int
+	n      int32
+	some   atomic.Bool
 }
 
 // put adds a control frame.
@@ -27,10 +27,10 @@ func (a *answers) put(c *Conn, op opcode, payload []byte) {
 	if a.frames == nil {
 		a.frames = borrow(smallBuffer)
 	}
-	if a.n+maxHeader+len(payload) > len(a.frames.data) {
+	if int(a.n)+maxHeader+len(payload) > len(a.frames.data) {
 		a.n = 0
 	}
-	a.n = len(c.appendFrame(a.frames.data[:a.n], header{fin: true, opcode: op}, payload))
+	a.n = int32(len(c.appendFrame(a.frames.data[:a.n], header{fin: true, opcode: op}, payload)))
 	a.some.Store(true)
 }
 
@@ -38,10 +38,10 @@ func (a *answers) put(c *Conn, op opcode, payload []byte) {
 func (a *answers) full(n int) bool {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	return a.frames != nil && a.n+maxHeader+n > len(a.frames.data)
+	return a.frames != nil && int(a.n)+maxHeader+n > len(a.frames.data)
 }
 
-func (a *answers) take() (*buffer, int) {
+func (a *answers) take() (*buffer, int32) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	b, n := a.frames, a.n

@@ -77,12 +77,12 @@ func (c *Conn) sendClose(code StatusCode, reason string) {
 func (c *Conn) awaitClose(deadline time.Time) error {
 	ctx, cancel := context.WithDeadline(context.Background(), deadline)
 	defer cancel()
-	switch c.reading.lock(ctx, c.done) {
+	switch c.reading.lock(ctx, c) {
 	case nil:
 		c.abandonStream()
-		c.deadline.setClosing(deadline, c.nc)
+		c.readDeadline().setClosing(deadline, c.nc)
 		for err := error(nil); err == nil; {
-			_, err = c.nextData(context.Background())
+			_, err = c.nextData(context.Background(), nil)
 		}
 		c.reading.unlock()
 	case context.DeadlineExceeded:

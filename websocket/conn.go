@@ -3,7 +3,6 @@ package websocket
 import (
 	"bufio"
 	"context"
-	"crypto/rand"
 	"crypto/tls"
 	"net"
 	"sync"
@@ -43,49 +42,48 @@ type Message struct {
 // read uses CloseRead.
 type Conn struct {
 	nc          net.Conn
-	raw         rawIO // nil where the socket cannot be used directly: TLS, proxied and custom connections
-	client      bool  // our role: a client masks what it sends
-	subprotocol string
+	raw         rawIO   // nil where the socket cannot be used directly: TLS, proxied and custom connections
 	limits      *limits // shared by the connections of a Server
+	subprotocol string
+
+	client    bool        // our role: a client masks what it sends
+	handled   bool        // the handler form
+	closeSent bool        // guarded by wire: nothing may follow a Close frame (section 5.5.1)
+	partType  opcode      // of partial
+	closing   atomic.Bool // Close was called
+	over      atomic.Bool // the connection has ended
+	more      atomic.Bool // the input that brought the last message has brought more
+	woken     atomic.Bool
+	place     int32 // among the server's; guarded by the server
 
 	// Reading. All guarded by reading, except deadline, which has its own lock.
 	reading  mutex
 	machine  machine
 	in       input
-	stream   *messageReader // the message a Reader hands out, until it is complete
-	partial  []byte         // what a cancelled Read had of its message
-	partType MessageType
-	readErr  error         // sticks
-	deadline *readDeadline // nil on a loop
+	stream   *messageReader               // the message a Reader hands out, until it is complete
+	assembly *buffer                      // of a message that comes in pieces, in the handler form; partial lies in it
+	partial  []byte                       // what a cancelled Read had of its message
+	readErr  error                        // sticks
+	deadline atomic.Pointer[readDeadline] // made when there is a reason to stop waiting
 
 	// Writing. message is held for a whole message, wire while frames go out, always in this order.
-	message   mutex
-	wire      mutex
-	closeSent bool // guarded by wire: nothing may follow a Close frame (section 5.5.1)
-	answers   answers
-	more      atomic.Bool // the input that brought the last message has brought more
-	out       output
-	deflate   *deflation       // nil unless compression was negotiated
-	maskKey   func(key []byte) // random bytes
+	message mutex
+	wire    mutex
+	answers answers
+	out     output
+	deflate *deflation // nil unless compression was negotiated
 
-	pings     pings
+	pings     atomic.Pointer[pings] // made by the first Ping
 	keepalive keepalive
 
-	server  *Server // whose connection it is, if any
-	place   int     // among the server's; guarded by the server
-	handled bool    // in the handler form
-	sock    *socket // on an event loop, if one reads and writes it
-	woken   atomic.Bool
-	serving *serving // nil on a loop
-
-	assembly *buffer // of a message that comes in pieces; partial lies in it
-	value    atomic.Pointer[any]
-
-	closing atomic.Bool // Close was called
+	server  *Server  // whose connection it is, if any
+	sock    *socket  // on an event loop, if one reads and writes it
+	serving *serving // the handler form without one
+	value   atomic.Pointer[any]
 
 	end  sync.Once
-	done chan struct{} // closed when the connection is
-	why  error         // set before done is closed: what operations return from then on
+	why  error         // set before over: what operations return from then on
+	done chan struct{} // made when somebody waits for the end; guarded by out
 }
 
 // newConn begins a connection whose handshake is done. br, if not nil, may hold bytes that came behind it.
@@ -98,8 +96,6 @@ func newConn(nc net.Conn, br *bufio.Reader, client bool, a *agreement, l *limits
 		limits:      l,
 		server:      s,
 		handled:     s != nil && s.Run == nil,
-		done:        make(chan struct{}),
-		maskKey:     func(key []byte) { rand.Read(key) },
 	}
 	c.machine.fromClient = !client
 	c.machine.readLimit, c.machine.frameLimit = l.read, l.frame
@@ -117,11 +113,14 @@ func newConn(nc net.Conn, br *bufio.Reader, client bool, a *agreement, l *limits
 // block prepares what a connection needs that a goroutine waits for.
 func (c *Conn) block() {
 	c.raw = newRawSocket(c.nc)
-	c.deadline = &readDeadline{}
 	if c.handled {
 		c.serving = &serving{}
 	}
-	c.keepalive.start(c)
+	if p, ok := c.nc.(interface{ keepalive(*Conn) }); ok {
+		p.keepalive(c)
+	} else {
+		c.keepalive.start(c)
+	}
 }
 
 // Subprotocol returns what the handshake agreed on, "" for none.
@@ -146,7 +145,17 @@ func (c *Conn) addresses() addresses {
 }
 
 // Done returns a channel that is closed when the connection is, by either side or by failure.
-func (c *Conn) Done() <-chan struct{} { return c.done }
+func (c *Conn) Done() <-chan struct{} {
+	c.out.mu.Lock()
+	defer c.out.mu.Unlock()
+	if c.done == nil {
+		c.done = make(chan struct{})
+		if c.over.Load() {
+			close(c.done)
+		}
+	}
+	return c.done
+}
 
 // CloseRead is for a connection that is only written to: it starts a goroutine that reads, so that pings are answered and the
 // peer's Close is noticed, and closes the connection with 1008 if a message comes. The returned context, a child of ctx, is
@@ -167,7 +176,12 @@ func (c *Conn) CloseRead(ctx context.Context) context.Context {
 func (c *Conn) teardown(why error, abrupt bool) {
 	c.end.Do(func() {
 		c.why = why
-		close(c.done)
+		c.out.mu.Lock()
+		c.over.Store(true)
+		if c.done != nil {
+			close(c.done)
+		}
+		c.out.mu.Unlock()
 		c.out.close()
 		c.keepalive.stop()
 		if c.sock != nil {
@@ -178,18 +192,16 @@ func (c *Conn) teardown(why error, abrupt bool) {
 			t.NetConn().Close() // else Close would wait to send an alert
 		}
 		c.nc.Close()
-		if c.deadline != nil {
-			c.deadline.stop()
+		if d := c.deadline.Load(); d != nil {
+			d.stop()
 		}
 	})
 }
 
 // ended returns what operations return after the end, nil before it.
 func (c *Conn) ended() error {
-	select {
-	case <-c.done:
+	if c.over.Load() {
 		return c.why
-	default:
-		return nil
 	}
+	return nil
 }

@@ -27,7 +27,26 @@ type readDeadline struct {
 	applied   time.Time
 }
 
-// watch makes waits end when ctx is cancelled.
+// readDeadline returns that of the connection, which is made if there is none.
+func (c *Conn) readDeadline() *readDeadline {
+	if c.deadline.Load() == nil {
+		c.deadline.CompareAndSwap(nil, &readDeadline{})
+	}
+	return c.deadline.Load()
+}
+
+// watch makes waits of the connection end when ctx is cancelled.
+func (c *Conn) watch(ctx context.Context) {
+	d := c.deadline.Load()
+	if d == nil {
+		if ctx.Done() == nil {
+			return
+		}
+		d = c.readDeadline()
+	}
+	d.watch(ctx, c.nc)
+}
+
 func (d *readDeadline) watch(ctx context.Context, nc net.Conn) {
 	done := ctx.Done()
 	if done == d.done {

@@ -14,10 +14,11 @@ var inflaters [maxWindowBits + 1]sync.Pool
 // inflation is the receiving half of permessage-deflate on one connection.
 type inflation struct {
 	deflateDirection
-	kept  []byte    // with takeover: the end of the messages so far, at most one window
-	z     *inflater // while a compressed message is being received, and until its last piece was looked at
-	spent bool      // z is only still there since its last output is in use
-	clear int       // bytes at the beginning of the unread input that were unmasked and not yet taken
+	kept     []byte    // with takeover: the end of the messages so far, at most one window
+	z        *inflater // while a compressed message is being received, and until its last piece was looked at
+	spent    bool      // z is only still there since its last output is in use
+	inflated int64     // bytes the message was decompressed to so far
+	clear    int       // bytes at the beginning of the unread input that were unmasked and not yet taken
 }
 
 // begin is called for the first frame of a compressed message.
@@ -28,6 +29,7 @@ func (f *inflation) begin() {
 		f.z = &inflater{}
 	}
 	f.z.reset(f.bits, f.kept)
+	f.inflated = 0
 }
 
 // end is called when the message is complete. The inflater stays until its output was used.
@@ -62,7 +64,7 @@ func (m *machine) readCompressed(p []byte) (event, int) {
 		p = p[:m.left]
 	}
 	if m.h.masked && len(p) > f.clear {
-		m.maskPos = mask(p[f.clear:], m.h.key, m.maskPos)
+		m.maskPos = uint8(mask(p[f.clear:], m.h.key, int(m.maskPos)))
 	}
 	out, used, full, err := f.z.inflate(p)
 	m.left -= int64(used)
@@ -77,11 +79,11 @@ func (m *machine) readCompressed(p []byte) (event, int) {
 			Text: "a compressed message cannot be decompressed: " + err.Error(),
 		}
 	}
-	if room := m.readLimit - m.inflated; int64(len(out)) > room {
+	if room := m.readLimit - f.inflated; int64(len(out)) > room {
 		out = out[:room]
 		m.failure = tooBig("a message has more than %d bytes when decompressed, which is ReadLimit", m.readLimit)
 	}
-	m.inflated += int64(len(out))
+	f.inflated += int64(len(out))
 	if m.message == opText {
 		if bad := m.text.check(out); bad >= 0 {
 			out = out[:bad]

@@ -44,7 +44,7 @@ func (d *deflation) rememberShared(plain []byte) {
 // message adds a message, compressed if that was agreed on and is worth it.
 func (o *outgoing) message(t MessageType, p []byte) {
 	c := o.c
-	if !c.deflate.wants(len(p)) || (c.sock != nil && c.deflate.takeover) {
+	if !c.deflate.wants(len(p)) {
 		o.frame(header{fin: true, opcode: opcode(t)}, p)
 		return
 	}

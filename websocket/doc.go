@@ -96,14 +96,35 @@
 //	}}
 //	http.Handle("/ws", s)
 //
-// On Linux, over plain TCP, a few event loops do all the reading and writing: a silent connection costs about 1.3 KB instead of the 7 KB that
+// On Linux, over plain TCP, a few event loops do all the reading and writing: a silent connection costs about 1 KB instead of the 6 KB that
 // it costs with a goroutine. Everywhere else, and with TLS or Server.Goroutines, each connection has a goroutine; all else is the
 // same. On a loop the handlers must not block. Take the blocking form where the code reads better from top to bottom, where handling a
 // message waits for something, or where connections are few; take handlers for tens of thousands of connections that are mostly silent.
 //
+// What an application does for a connection because of something else than a message, it does in OnWake, which [Conn.Wake] makes be called; later with
+// [Conn.WakeAfter], and once a slow peer has taken everything with [Conn.WakeDrained]. Who is not done with what a peer has sent lets it
+// wait with [Conn.Pause]. So a server like Parley delivers to ten thousands of clients without a goroutine for any of them.
+//
 // In both forms a message for many is best encoded once, by [Prepare], and given to each connection by [Conn.Send], which never waits: it says
 // Full when SendLimit bytes wait for a slow peer. What piles up for a connection goes out as one write; so do the answers to all
 // messages that one read brought.
+//
+// # A port of its own
+//
+// Under net/http a WebSocket costs most when it is opened. [Server.ServeListener] takes a listener itself: on Linux the loops accept, read the
+// handshake and answer it, with no goroutine and none of what net/http keeps for a request. It opens about twice as many connections in the same time.
+//
+//	s := &websocket.Server{
+//		OnRequest: func(r *http.Request, answer http.Header) (any, error) { return user(r) }, // who it is, or why not
+//		Run:       func(c *websocket.Conn) { … c.Value() … },                                 // or Handler
+//		Fallback:  http.DefaultServeMux,                                                      // pages, on the same port
+//	}
+//	err := s.ServeListener(listener)
+//
+// With Run in place of the Handler's functions each connection has a goroutine that reads and writes as after Accept.
+//
+// Only a request that is a handshake beyond doubt is read there: a GET over HTTP/1.1, complete in one read, without a body, in the plainest syntax.
+// Everything else is left to net/http with all its bytes, so that no second reader of HTTP has an opinion on where a request ends.
 //
 // # Limits, all on by default
 //
@@ -111,11 +132,11 @@
 //   - the time from a message's first byte to its last: 60 s (MessageTimeout);
 //   - a silent peer: pinged after 30 s (PingInterval), left 15 s later (PongTimeout);
 //   - a peer that takes nothing: left after 10 s of one write (WriteTimeout); for one that is slow, 1 MiB waits (SendLimit);
-//   - the closing handshake: 5 s (CloseTimeout); the opening one, of Dial: 30 s (HandshakeTimeout).
+//   - the closing handshake: 5 s (CloseTimeout); the opening one, of Dial and ServeListener: 30 s (HandshakeTimeout), and 16 KiB (MaxHeaderBytes).
 //
 // Nothing grows with what a peer does: who sends pings and takes no pongs is not read any further, and left after WriteTimeout. A connection that is silent holds no buffer and no goroutine of ours; keepalive is a timer.
 //
-// What comes before the handshake is bounded by the HTTP server: set http.Server.ReadHeaderTimeout, or a client that opens TCP and says nothing
+// What comes before the handshake is otherwise bounded by the HTTP server: set http.Server.ReadHeaderTimeout, or a client that opens TCP and says nothing
 // stays for ever.
 //
 // # Compression
@@ -153,8 +174,8 @@
 //
 // The protocol is a machine without I/O (machine.go): bytes in, events out, the same events however the bytes are cut. Around it, Conn
 // does the waiting (receive.go, write.go), on Linux and other Unix systems with the socket's own system calls, so that a buffer is taken from
-// a pool only once there are bytes for it; or a loop around epoll, of which a Server has one for each processor (loop_linux.go). What waits to
-// be sent is in output.go. CONFORMANCE.md lists the rules of the RFC with the tests that hold them.
+// a pool only once there are bytes for it; or a loop around epoll, of which a Server has one for each processor (loop_linux.go). A port of its own
+// is in listener.go and listener_linux.go, the sockets of goroutines there in polled_linux.go. What waits to be sent is in output.go. CONFORMANCE.md lists the rules of the RFC with the tests that hold them.
 //
 // Not supported: HTTP/2 for clients (Dial speaks HTTP/1.1).
 package websocket

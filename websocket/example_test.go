@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -50,6 +51,54 @@ func Example() {
 	// Output:
 	// text "Hello" <nil>
 	// <nil>
+}
+
+// A server with a port of its own: who the client is, is decided once, before it is let in; pages are on the same port.
+func ExampleServer_ServeListener() {
+	s := &websocket.Server{
+		OnRequest: func(r *http.Request, answer http.Header) (any, error) {
+			name := r.URL.Query().Get("name")
+			if name == "" {
+				return nil, &websocket.HandshakeError{Status: http.StatusUnauthorized, Code: "name", Text: "who are you?"}
+			}
+			return name, nil
+		},
+		Run: func(c *websocket.Conn) {
+			ctx := context.Background()
+			for m, err := range c.Messages(ctx) {
+				if err != nil {
+					return
+				}
+				c.Write(ctx, m.Type, fmt.Appendf(nil, "%v said %s", c.Value(), m.Data))
+			}
+		},
+		Fallback: http.NotFoundHandler(),
+	}
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	go s.ServeListener(ln)
+
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	defer cancel()
+	defer s.Shutdown(ctx)
+	address := "ws://" + ln.Addr().String()
+	_, _, err = websocket.Dial(ctx, address, nil)
+	fmt.Println(err)
+	c, _, err := websocket.Dial(ctx, address+"/?name=Ann", nil)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	c.Write(ctx, websocket.MessageText, []byte("hello"))
+	_, data, _ := c.Read(ctx)
+	fmt.Printf("%s\n", data)
+	c.Close(websocket.StatusNormalClosure, "")
+	// Output:
+	// websocket: opening handshake: the server answered "401 Unauthorized" instead of 101
+	// Ann said hello
 }
 
 // A server that lets pages of two more hosts in, and speaks a subprotocol.

@@ -35,7 +35,7 @@ func (s *Server) run(c *Conn) {
 	for err == nil {
 		c.awaitResume()
 		var ev event
-		if ev, err = c.nextData(context.Background()); err == nil {
+		if ev, err = c.nextData(context.Background(), nil); err == nil {
 			c.serving.one(func() { c.deliver(ev) })
 		}
 	}

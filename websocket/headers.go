@@ -57,9 +57,16 @@ func hasToken(h http.Header, name, token string) bool {
 // isToken reports whether s is a token of RFC 7230: visible ASCII without separators.
 func isToken(s string) bool {
 	for i := range len(s) {
-		if s[i] <= ' ' || s[i] >= 0x7F || strings.IndexByte(`()<>@,;:\"/[]?={}`, s[i]) >= 0 {
+		if !tokenBytes[s[i]] {
 			return false
 		}
 	}
 	return s != ""
 }
+
+var tokenBytes = func() (is [256]bool) {
+	for b := byte('!'); b < 0x7F; b++ {
+		is[b] = strings.IndexByte(`()<>@,;:\"/[]?={}`, b) < 0
+	}
+	return is
+}()

@@ -10,6 +10,9 @@ type rawIO interface {
 	// read waits for bytes and returns them in a borrowed buffer for about want bytes; with an error there is none.
 	read(want int) (*buffer, int, error)
 
+	// readInto waits for bytes and returns how many it has put into p.
+	readInto(p []byte) (int, error)
+
 	// writeNow writes what the kernel takes without waiting.
 	writeNow(p []byte) (int, error)
 }
@@ -17,10 +20,9 @@ type rawIO interface {
 // input holds the bytes that were received and not yet looked at. While there are none it holds no memory.
 type input struct {
 	unread   []byte
-	borrowed *buffer       // what unread is in, nil if in br or nothing
-	br       *bufio.Reader // of the handshake, until what it holds is drained
-	full     bool          // the last fill brought much: more is likely
-	small    *[128]byte    // where sockets that are not raw wait for the first bytes
+	borrowed *buffer    // what unread is in, if it is borrowed
+	full     bool       // the last fill brought much: more is likely
+	small    *[128]byte // where sockets that are not raw wait for the first bytes
 }
 
 // leftover takes over what the handshake's reader has read too much.
@@ -28,8 +30,8 @@ func (in *input) leftover(br *bufio.Reader) {
 	if br == nil || br.Buffered() == 0 {
 		return
 	}
-	in.br = br
-	in.unread, _ = br.Peek(br.Buffered())
+	p, _ := br.Peek(br.Buffered())
+	in.keep(p)
 }
 
 // keep takes a copy of what came behind the handshake.
@@ -47,11 +49,22 @@ func (in *input) release() {
 	if in.borrowed != nil {
 		in.borrowed.giveBack()
 	}
-	in.unread, in.borrowed, in.br = nil, nil, nil
+	in.unread, in.borrowed = nil, nil
 }
 
-// fill waits for bytes. expect is how many more are known to be on their way; unread must be empty and released.
-func (in *input) fill(nc net.Conn, raw rawIO, expect int64) error {
+// fill waits for bytes. expect is how many more are known to be on their way; unread must be empty and released. They are read into into, if
+// that is not nil.
+func (in *input) fill(nc net.Conn, raw rawIO, expect int64, into []byte) (err error) {
+	if into != nil {
+		n := 0
+		if raw != nil {
+			n, err = raw.readInto(into)
+		} else {
+			n, err = nc.Read(into)
+		}
+		in.unread = into[:n]
+		return err
+	}
 	want := smallBuffer
 	if in.full || expect > smallBuffer {
 		want = largeBuffer

@@ -20,6 +20,7 @@ type front struct {
 	of     *net.TCPListener
 	local  netip.AddrPort
 	begun  bool
+	later  bool // none waits any more who came before the front
 	err    error
 	done   chan struct{}
 }
@@ -47,7 +48,7 @@ func (s *Server) listenOnLoop(ln *net.TCPListener, p *pages) (err error, ok bool
 	cerr := rc.Control(func(of uintptr) {
 		fd, err = unix.FcntlInt(of, unix.F_DUPFD_CLOEXEC, 0)
 		if err == nil {
-			// What is accepted has it too. Go's net package sets it on every connection.
+			// Go's net package sets it on every connection; who connects from now on has it from the listener.
 			err = unix.SetsockoptInt(fd, unix.IPPROTO_TCP, unix.TCP_NODELAY, 1)
 		}
 	})
@@ -116,9 +117,15 @@ func (f *front) accept() {
 		fd, from, err := unix.Accept4(f.FD(), unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC)
 		switch err {
 		case nil:
+			if !f.later {
+				unix.SetsockoptInt(fd, unix.IPPROTO_TCP, unix.TCP_NODELAY, 1)
+			}
 			f.arrived(fd, from)
 		case unix.EINTR, unix.ECONNABORTED:
-		default: // none waits, or there is no room, and Late tries again
+		case unix.EAGAIN:
+			f.later = true
+			return
+		default: // there is no room; Late tries again
 			return
 		}
 	}

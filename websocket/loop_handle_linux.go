@@ -25,7 +25,7 @@ func (s *socket) handle(p []byte) {
 		case eventPing:
 			c.answers.put(c, opPong, ev.payload)
 		case eventPong:
-			c.pings.answered(ev.payload)
+			c.pings.Load().answered(ev.payload)
 		case eventClose: // it is answered, and the server closes (section 7.1.1)
 			c.readErr = &CloseError{Code: ev.code, Reason: ev.reason}
 			s.final = c.readErr

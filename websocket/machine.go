@@ -6,35 +6,32 @@ import "fmt"
 // However the same bytes are cut, the events are the same (data pieces of one message joined). It allocates nothing but, once,
 // room for a control frame that comes in pieces: limits are checked when a header is known, and payload is handed on as a part of the input, unmasked in place.
 type machine struct {
-	fromClient bool  // the peer is a client, so its frames must be masked (RFC 6455, section 5.1)
-	rsv        byte  // reserved bits that negotiated extensions gave a meaning (section 5.2)
 	readLimit  int64 // payload bytes of one message
 	frameLimit int64 // payload bytes of one data frame
+	fromClient bool  // the peer is a client, so its frames must be masked (RFC 6455, section 5.1)
+	rsv        byte  // reserved bits that negotiated extensions gave a meaning (section 5.2)
 
 	// The frame being received.
 	head    [maxHeader]byte // its header, while that is incomplete
-	nhead   int
+	nhead   uint8
+	ncontr  uint8
+	maskPos uint8
 	inFrame bool // the header is complete, the payload not
 	h       header
-	left    int64 // payload bytes still to come
-	maskPos int
-	control *[maxControl]byte // payload of a control frame that came in pieces
-	ncontr  int
+	left    int64             // payload bytes still to come
+	control *[maxControl]byte // payload of a control frame that came in pieces: ncontr bytes so far
 
 	// The message being received, across frames.
-	message opcode // opText or opBinary; opContinuation while there is none
-	size    int64  // payload bytes its frames announced so far
-	begun   bool   // its first piece was handed on
-	text    utf8Checker
+	message    opcode // opText or opBinary; opContinuation while there is none
+	begun      bool   // its first piece was handed on
+	compressed bool   // it is, and inflate decompresses it
+	over       bool   // after a Close frame or a failure nothing is looked at any more
+	text       utf8Checker
+	pauses     uint32 // how many times the input ended behind something, so that waits for one thing can be told from those for the next
+	size       int64  // payload bytes its frames announced so far
 
-	inflate    *inflation // nil unless compression was negotiated
-	compressed bool       // the message is
-	inflated   int64      // bytes it was decompressed to so far
-
-	pauses uint32 // how many times it was idle behind something, so that waits for one thing can be told from those for the next
-
+	inflate *inflation     // nil unless compression was negotiated
 	failure *ProtocolError // to be reported by the next call
-	over    bool           // after a Close frame or a failure nothing is looked at any more
 }
 
 type eventKind byte
@@ -106,7 +103,7 @@ func (m *machine) fail(err *ProtocolError) event {
 // readHeader consumes a header, or the part of it that p has, and judges it. Bad first bytes are refused without
 // waiting for the rest.
 func (m *machine) readHeader(p []byte) (int, *ProtocolError) {
-	had := m.nhead
+	had := int(m.nhead)
 	b := p
 	if had > 0 {
 		b = m.head[:had+copy(m.head[had:], p)]
@@ -119,7 +116,7 @@ func (m *machine) readHeader(p []byte) (int, *ProtocolError) {
 		size = headerSize(b[1])
 	}
 	if len(b) < size {
-		m.nhead = had + copy(m.head[had:], p)
+		m.nhead += uint8(copy(m.head[had:], p))
 		return len(p), nil
 	}
 	h, err := parseHeader(b[:size])
@@ -160,7 +157,7 @@ func (m *machine) begin(h header) *ProtocolError {
 	if !h.opcode.isControl() {
 		if h.opcode != opContinuation {
 			m.message, m.size, m.begun, m.text = h.opcode, 0, false, utf8Checker{}
-			m.compressed, m.inflated = h.rsv&bitRSV1 != 0, 0
+			m.compressed = h.rsv&bitRSV1 != 0
 		}
 		readLimit, frameLimit := m.readLimit, m.frameLimit
 		if m.compressed {
@@ -192,7 +189,7 @@ func (m *machine) take(p []byte) []byte {
 	}
 	m.left -= int64(len(p))
 	if m.h.masked {
-		m.maskPos = mask(p, m.h.key, m.maskPos)
+		m.maskPos = uint8(mask(p, m.h.key, int(m.maskPos)))
 	}
 	return p
 }
@@ -244,7 +241,7 @@ func (m *machine) readControl(p []byte) (event, int) {
 		if m.control == nil {
 			m.control = new([maxControl]byte)
 		}
-		m.ncontr += copy(m.control[m.ncontr:], p)
+		m.ncontr += uint8(copy(m.control[m.ncontr:], p))
 		payload = m.control[:m.ncontr]
 	}
 	if m.left > 0 {

@@ -87,7 +87,7 @@ func (n *netConn) Write(p []byte) (int, error) {
 	if err := ctx.Err(); err != nil {
 		return 0, n.translate(ctx, err)
 	}
-	if err := n.writing.lock(ctx, n.c.done); err != nil {
+	if err := n.writing.lock(ctx, n.c); err != nil {
 		return 0, n.translate(ctx, err)
 	}
 	if !n.writeUntil.isSet() {

@@ -221,7 +221,7 @@ func (c *Conn) flush() {
 }
 
 func (c *Conn) lockAndFlush() {
-	if c.wire.lock(context.Background(), c.done) == nil {
+	if c.wire.lock(context.Background(), c) == nil {
 		c.unlockWire()
 	}
 }
@@ -252,7 +252,7 @@ func (c *Conn) flushRead() {
 		return
 	}
 	c.out.uncork()
-	if c.mustWrite() && c.wire.lock(context.Background(), c.done) == nil {
+	if c.mustWrite() && c.wire.lock(context.Background(), c) == nil {
 		c.unlockWire()
 	}
 }

@@ -9,8 +9,12 @@ import (
 // Ping sends a ping and waits for its pong: the time it takes is the round trip. Another goroutine must be reading, or the pong is
 // not seen. It returns nil, ctx's error, or [ErrClosed].
 func (c *Conn) Ping(ctx context.Context) error {
-	id, answered := c.pings.begin()
-	defer c.pings.forget(id)
+	if c.pings.Load() == nil {
+		c.pings.CompareAndSwap(nil, &pings{})
+	}
+	waiting := c.pings.Load()
+	id, answered := waiting.begin()
+	defer waiting.forget(id)
 	if err := c.lockWire(ctx); err != nil {
 		return err
 	}
@@ -28,7 +32,7 @@ func (c *Conn) Ping(ctx context.Context) error {
 		return nil
 	case <-ctx.Done():
 		return cancelled("ping", ctx.Err())
-	case <-c.done:
+	case <-c.Done():
 		return closedBecause(c.why)
 	}
 }
@@ -63,8 +67,9 @@ func (p *pings) forget(id uint64) {
 }
 
 // answered takes a pong. One that nobody asked for is legal, and ignored.
+// p is nil if there was no ping.
 func (p *pings) answered(payload []byte) {
-	if len(payload) != 8 {
+	if len(payload) != 8 || p == nil {
 		return
 	}
 	upTo := binary.BigEndian.Uint64(payload)

@@ -21,11 +21,13 @@ type polled struct {
 
 	mu       sync.Mutex
 	in, out  side
-	begun    bool // the loop waits for the socket
-	peerDone bool // reads go on to the end
-	closed   bool // Close was called
-	gone     bool // the descriptor is closed
-	busy     int8 // system calls under way
+	conn     *Conn         // to be looked after
+	lookIn   time.Duration // when, for Attend to tell the loop
+	begun    bool          // the loop waits for the socket
+	peerDone bool          // reads go on to the end
+	closed   bool          // Close was called
+	gone     bool          // the descriptor is closed
+	busy     int8          // system calls under way
 }
 
 // side is one direction. One goroutine at a time may use it.
@@ -65,8 +67,12 @@ func (p *polled) Attend() {
 	p.mu.Lock()
 	begin := !p.begun && !p.closed
 	end := p.closed && p.busy == 0 && !p.gone
-	p.begun, p.gone = true, p.gone || end
+	look := p.lookIn
+	p.begun, p.gone, p.lookIn = true, p.gone || end, 0
 	p.mu.Unlock()
+	if look > 0 && !end {
+		p.Remind(p.Loop().Now() + look)
+	}
 	switch {
 	case end:
 		p.End()
@@ -96,9 +102,38 @@ func (p *polled) Happened(events loop.Events) {
 	}
 }
 
-func (p *polled) Again()              {}
-func (p *polled) Flush()              {}
-func (p *polled) Late() time.Duration { return 0 }
+func (p *polled) Again() {}
+func (p *polled) Flush() {}
+
+// keepalive has the loop look after the connection in place of a timer of its own, which would take more memory.
+func (p *polled) keepalive(c *Conn) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.conn, p.lookIn = c, c.limits.pingInterval
+}
+
+// Late is called when it is time to see whether the peer is there. That may wait for it, so it is not for the loop to do.
+func (p *polled) Late() time.Duration {
+	go p.look()
+	return 0
+}
+
+func (p *polled) look() {
+	k := &p.conn.keepalive
+	k.mu.Lock()
+	next, alive := k.next(p.conn)
+	k.mu.Unlock()
+	if !alive {
+		return
+	}
+	p.mu.Lock()
+	p.lookIn = next
+	over := p.closed
+	p.mu.Unlock()
+	if !over {
+		p.Schedule()
+	}
+}
 
 // rouse wakes who waits, for whatever reason. mu must be held.
 func (s *side) rouse() {
@@ -111,16 +146,18 @@ func (s *side) rouse() {
 // enter waits until a system call is worth it, which leave must follow; if wait is false, it is at once.
 func (p *polled) enter(s *side, wait bool) error {
 	p.mu.Lock()
-	defer p.mu.Unlock()
 	for {
 		switch {
 		case p.closed:
+			p.mu.Unlock()
 			return net.ErrClosed
 		case s.late && wait:
+			p.mu.Unlock()
 			return os.ErrDeadlineExceeded
 		case s.ready || !wait:
 			p.busy++
 			s.ready = false // what comes from now on sets it
+			p.mu.Unlock()
 			return nil
 		}
 		if s.wake == nil {
@@ -165,7 +202,7 @@ func (p *polled) read(want int) (*buffer, int, error) {
 // readNow reads once; without an error and without a byte there is nothing yet.
 func (p *polled) readNow(b []byte) (n int, err error) {
 	n, err = readSocket(p.FD(), b)
-	p.leave(&p.in, n == len(b) || n == 0)
+	p.leave(&p.in, err != unix.EAGAIN && (n == len(b) || n == 0)) // to the end, and beyond
 	switch {
 	case err == unix.EAGAIN:
 		return 0, nil
@@ -176,6 +213,8 @@ func (p *polled) readNow(b []byte) (n int, err error) {
 	}
 	return n, nil
 }
+
+func (p *polled) readInto(b []byte) (int, error) { return p.Read(b) }
 
 func (p *polled) Read(b []byte) (n int, err error) {
 	for n == 0 && err == nil && len(b) > 0 {

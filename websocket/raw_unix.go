@@ -17,6 +17,7 @@ type rawSocket struct {
 	rc syscall.RawConn
 
 	readWant int
+	readTo   []byte // in place of a borrowed buffer
 	readBuf  *buffer
 	readN    int
 	readErr  error
@@ -67,14 +68,27 @@ func (s *rawSocket) read(want int) (*buffer, int, error) {
 	return b, s.readN, err
 }
 
+func (s *rawSocket) readInto(p []byte) (int, error) {
+	s.readTo = p
+	_, n, err := s.read(0)
+	s.readTo = nil
+	return n, err
+}
+
 func (s *rawSocket) readOnce(fd uintptr) bool {
-	b := borrow(s.readWant)
-	n, err := readSocket(int(fd), b.data)
+	to, b := s.readTo, (*buffer)(nil)
+	if to == nil {
+		b = borrow(s.readWant)
+		to = b.data
+	}
+	n, err := readSocket(int(fd), to)
 	if err == nil && n > 0 {
 		s.readBuf, s.readN = b, n
 		return true
 	}
-	b.giveBack()
+	if b != nil {
+		b.giveBack()
+	}
 	switch {
 	case err == syscall.EAGAIN:
 		return false

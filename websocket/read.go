@@ -3,6 +3,7 @@ package websocket
 import (
 	"context"
 	"iter"
+	"slices"
 )
 
 // Read waits for the next message and returns it whole; the slice is the caller's.
@@ -34,7 +35,7 @@ func (c *Conn) beginRead(ctx context.Context) error {
 		return ErrConcurrentRead
 	}
 	select {
-	case <-c.done:
+	case <-c.Done():
 		return c.why
 	case <-ctx.Done():
 		return cancelled("read", ctx.Err())
@@ -46,12 +47,13 @@ func (c *Conn) readMessage(ctx context.Context, dst []byte) (MessageType, []byte
 		return 0, dst, err
 	}
 	start := len(dst)
-	kind := c.partType
+	kind := MessageType(c.partType)
 	if kind != 0 {
 		dst = append(dst, c.partial...)
 	}
+	var into []byte
 	for {
-		ev, err := c.nextData(ctx)
+		ev, err := c.nextData(ctx, into)
 		if err != nil {
 			c.keepPartial(kind, dst[start:])
 			return 0, dst[:start], err
@@ -60,7 +62,15 @@ func (c *Conn) readMessage(ctx context.Context, dst []byte) (MessageType, []byte
 		if dst == nil {
 			dst = make([]byte, 0, c.roomFor(ev))
 		}
-		dst = append(dst, ev.payload...)
+		if len(into) > 0 && len(ev.payload) > 0 && &into[0] == &ev.payload[0] {
+			dst = dst[:len(dst)+len(ev.payload)] // it was read to where it belongs
+		} else {
+			dst = append(dst, ev.payload...)
+		}
+		into = nil
+		if !ev.last {
+			dst, into = c.makeRoom(dst)
+		}
 		if ev.last {
 			c.partType, c.partial = 0, nil
 			if more := len(c.in.unread) > 0 && c.raw != nil; more != c.more.Load() {
@@ -72,6 +82,20 @@ func (c *Conn) readMessage(ctx context.Context, dst []byte) (MessageType, []byte
 			return kind, dst, nil
 		}
 	}
+}
+
+// makeRoom returns where the rest of a big message can be read to where it belongs: behind dst, in which there is made as much room as suits
+// what has come.
+func (c *Conn) makeRoom(dst []byte) (grown, into []byte) {
+	left := c.machine.left
+	if left < largeBuffer || c.machine.compressed || len(c.in.unread) > 0 {
+		return dst, nil
+	}
+	if room := min(left, int64(max(largeBuffer, len(dst)))); int64(cap(dst)-len(dst)) < room {
+		dst = slices.Grow(dst, int(room))
+	}
+	free := dst[len(dst):cap(dst)]
+	return dst, free[:min(int64(len(free)), left)]
 }
 
 // roomFor is the first size of a message's slice: all of it if it is here; of what is only announced, as much as suits what has
@@ -89,7 +113,7 @@ func (c *Conn) keepPartial(kind MessageType, got []byte) {
 		c.partType, c.partial = 0, nil
 		return
 	}
-	c.partType = kind
+	c.partType = opcode(kind)
 	if len(got) != len(c.partial) {
 		c.partial = append([]byte(nil), got...)
 	}

@@ -17,12 +17,12 @@ func (c *Conn) Reader(ctx context.Context) (MessageType, io.Reader, error) {
 		return 0, nil, err
 	}
 	r := &messageReader{c: c, ctx: ctx}
-	kind := c.partType
+	kind := MessageType(c.partType)
 	if kind != 0 {
 		r.rest = c.partial
 		c.partType, c.partial = 0, nil
 	} else {
-		ev, err := c.nextData(ctx)
+		ev, err := c.nextData(ctx, nil)
 		if err != nil {
 			return 0, nil, err
 		}
@@ -56,7 +56,7 @@ func (r *messageReader) Read(p []byte) (int, error) {
 			c.stream = nil
 			c.answerPings()
 		default:
-			ev, err := c.nextData(r.ctx)
+			ev, err := c.nextData(r.ctx, nil)
 			r.rest, r.last, r.err = ev.payload, ev.last, err
 		}
 	}
@@ -76,7 +76,7 @@ func (c *Conn) skipStream(ctx context.Context) error {
 	}
 	r.rest = nil // what it points to is about to be overwritten
 	for !r.last {
-		ev, err := c.nextData(ctx)
+		ev, err := c.nextData(ctx, nil)
 		if err != nil {
 			return err
 		}

@@ -11,8 +11,9 @@ import (
 )
 
 // nextData waits for the next piece of a message, and deals with everything else that comes before it. The piece is valid until
-// the next call. reading must be held.
-func (c *Conn) nextData(ctx context.Context) (event, error) {
+// the next call. into is where to read it to, if it must be waited for; nil for a borrowed buffer; it must not be longer than what is left of the
+// frame. reading must be held.
+func (c *Conn) nextData(ctx context.Context, into []byte) (event, error) {
 	if c.readErr != nil {
 		return event{}, c.readErr
 	}
@@ -28,7 +29,7 @@ func (c *Conn) nextData(ctx context.Context) (event, error) {
 		case eventPing:
 			c.answers.put(c, opPong, ev.payload)
 		case eventPong:
-			c.pings.answered(ev.payload)
+			c.pings.Load().answered(ev.payload)
 		case eventClose:
 			return event{}, c.receiveClose(ctx, ev)
 		case eventFail:
@@ -36,7 +37,7 @@ func (c *Conn) nextData(ctx context.Context) (event, error) {
 		case eventNone:
 			c.in.release()
 			c.flushRead()
-			if err := c.wait(ctx); err != nil {
+			if err := c.wait(ctx, into); err != nil {
 				return event{}, err
 			}
 		}
@@ -44,11 +45,11 @@ func (c *Conn) nextData(ctx context.Context) (event, error) {
 }
 
 // wait fills the input.
-func (c *Conn) wait(ctx context.Context) error {
-	c.deadline.watch(ctx, c.nc)
+func (c *Conn) wait(ctx context.Context, into []byte) error {
+	c.watch(ctx)
 	c.boundMessage()
 	c.keepalive.waiting()
-	err := c.in.fill(c.nc, c.raw, c.machine.left)
+	err := c.in.fill(c.nc, c.raw, c.machine.left, into)
 	c.keepalive.waited(len(c.in.unread) > 0)
 	if c.handled {
 		c.out.cork()
@@ -62,7 +63,7 @@ func (c *Conn) wait(ctx context.Context) error {
 	if err := ctx.Err(); err != nil {
 		return cancelled("read", err)
 	}
-	if c.deadline.messageLate(time.Now()) {
+	if d := c.deadline.Load(); d != nil && d.messageLate(time.Now()) {
 		return c.failRead(ctx, c.messageLate())
 	}
 	return c.lost(ErrCloseTimeout)
@@ -78,14 +79,15 @@ func (c *Conn) messageLate() *ProtocolError {
 
 // boundMessage starts the clock of MessageTimeout when a message must be waited for, and stops it between messages.
 func (c *Conn) boundMessage() {
-	d := c.deadline
+	d := c.deadline.Load()
 	switch {
 	case c.limits.messageTimeout == 0:
 	case c.machine.idle():
-		if !d.message.IsZero() {
+		if d != nil && !d.message.IsZero() {
 			d.setMessage(time.Time{}, c.nc)
 		}
-	case d.message.IsZero() || d.pauses != c.machine.pauses:
+	case d == nil || d.message.IsZero() || d.pauses != c.machine.pauses:
+		d = c.readDeadline()
 		d.pauses = c.machine.pauses
 		d.setMessage(time.Now().Add(c.limits.messageTimeout), c.nc)
 	}
@@ -124,11 +126,11 @@ func (c *Conn) failRead(ctx context.Context, failure *ProtocolError) error {
 // drain discards what comes until the peer closes, at most for CloseTimeout. Closing with bytes unread would make TCP reset the
 // connection, and the peer might lose the Close frame.
 func (c *Conn) drain(ctx context.Context) {
-	c.deadline.watch(ctx, c.nc)
-	c.deadline.setMessage(time.Now().Add(c.limits.closeTimeout), c.nc)
+	c.watch(ctx)
+	c.readDeadline().setMessage(time.Now().Add(c.limits.closeTimeout), c.nc)
 	for {
 		c.in.release()
-		if err := c.in.fill(c.nc, c.raw, 0); err != nil {
+		if err := c.in.fill(c.nc, c.raw, 0, nil); err != nil {
 			return
 		}
 	}

@@ -105,8 +105,8 @@ func (c *Conn) copyFrame(list *pieces, h header, payload []byte) int64 {
 	return size
 }
 
-// enqueue is Write in the handler form: it does not wait.
-func (c *Conn) enqueue(ctx context.Context, t MessageType, p []byte) error {
+// enqueue is Write and WriteMany in the handler form: it does not wait.
+func (c *Conn) enqueue(ctx context.Context, t MessageType, messages [][]byte) error {
 	if err := ctx.Err(); err != nil {
 		return cancelled("write", err)
 	}
@@ -128,7 +128,9 @@ func (c *Conn) enqueue(ctx context.Context, t MessageType, p []byte) error {
 		o.mu.Unlock()
 		return ErrFull
 	}
-	o.size += c.copyMessage(o.open(), t, p)
+	for _, p := range messages {
+		o.size += c.copyMessage(o.open(), t, p)
+	}
 	must := o.mustFlush()
 	o.mu.Unlock()
 	if must {

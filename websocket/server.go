@@ -30,7 +30,7 @@ type Server struct {
 	// which only OnClose remains. The connection is closed when it returns. It reads and writes as after [Accept].
 	Run func(*Conn)
 
-	// Goroutines gives each connection a goroutine of its own, in which the handlers may block. It costs about 4 KB a connection, and
+	// Goroutines gives each connection a goroutine of its own, in which the handlers may block. It costs about 5 KB a connection, and
 	// a little more time for each message. So it is anyway with TLS and on systems other than Linux.
 	Goroutines bool
 
@@ -183,7 +183,7 @@ func (s *Server) enter(c *Conn, mayLoop bool) error {
 
 // add takes a connection among those that are open. The Server must be locked.
 func (s *Server) add(c *Conn) {
-	c.place = len(s.conns)
+	c.place = int32(len(s.conns))
 	s.conns = append(s.conns, c)
 }
 
@@ -279,5 +279,5 @@ func (c *Conn) boundClose(deadline time.Time) {
 		c.sock.Schedule()
 		return
 	}
-	c.deadline.setClosing(deadline, c.nc)
+	c.readDeadline().setClosing(deadline, c.nc)
 }

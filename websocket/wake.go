@@ -87,7 +87,7 @@ func (c *Conn) awaitResume() {
 	if resumed != nil {
 		select {
 		case <-resumed:
-		case <-c.done:
+		case <-c.Done():
 		}
 	}
 }

@@ -2,6 +2,7 @@ package websocket
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"os"
 	"time"
@@ -21,7 +22,8 @@ func (c *Conn) Write(ctx context.Context, t MessageType, p []byte) error {
 		return err
 	}
 	if c.handled {
-		return c.enqueue(ctx, t, p)
+		one := [1][]byte{p}
+		return c.enqueue(ctx, t, one[:])
 	}
 	if len(p) <= largeBuffer/2 && c.more.Load() && c.mayWrite(ctx) == nil && c.gather(t, p) {
 		return nil
@@ -54,6 +56,9 @@ func (c *Conn) WriteMany(ctx context.Context, t MessageType, messages [][]byte) 
 	}
 	if len(messages) == 0 {
 		return nil
+	}
+	if c.handled {
+		return c.enqueue(ctx, t, messages)
 	}
 	if err := c.lockMessage(ctx); err != nil {
 		return err
@@ -116,7 +121,7 @@ func (c *Conn) lockWire(ctx context.Context) error {
 
 // awaitLock takes one of the two locks, or tells why it cannot be had.
 func (c *Conn) awaitLock(ctx context.Context, l lock) error {
-	err := l.lock(ctx, c.done)
+	err := l.lock(ctx, c)
 	switch {
 	case err == nil:
 		return nil
@@ -164,6 +169,10 @@ func (o *outgoing) frame(h header, payload []byte) {
 	for len(payload) > 0 && o.err == nil {
 		if o.n == len(o.buf.data) {
 			o.flush()
+			if len(payload) >= largeBuffer && !h.masked && o.err == nil { // it can be sent from where it is
+				o.err = o.c.send(o.ctx, payload)
+				return
+			}
 		}
 		piece := o.buf.data[o.n : o.n+copy(o.buf.data[o.n:], payload)]
 		if h.masked {
@@ -191,7 +200,7 @@ func (o *outgoing) finish() error {
 // giveKey makes a client's frame masked with a fresh random key: "The masking key MUST be unpredictable" (section 5.3).
 func (c *Conn) giveKey(h *header, scratch []byte) {
 	if c.client {
-		c.maskKey(scratch[:4])
+		rand.Read(scratch[:4])
 		h.masked = true
 		copy(h.key[:], scratch)
 	}
