@@ -14,7 +14,7 @@ func (w *world) direct() {
 	for range w.plan.faults {
 		time.Sleep(w.upTo(2 * w.plan.lasts / time.Duration(w.plan.faults)))
 		p := w.running()
-		switch w.random.IntN(10) {
+		switch w.random.IntN(11) {
 		case 0:
 			p.engine.kill()
 		case 1:
@@ -37,14 +37,17 @@ func (w *world) direct() {
 			if err := p.hub.Delete(context.Background(), doomed); err != nil {
 				w.truth.bad("deleting: %v", err)
 			}
+		case 10:
+			w.net.fallSilent(w.random)
 		}
 	}
 	time.Sleep(w.upTo(w.plan.lasts))
+	if w.faulty() && w.random.IntN(2) == 0 {
+		w.net.fallSilent(w.random)
+	}
 }
 
 func (w *world) upTo(d time.Duration) time.Duration {
-	w.mu.Lock()
-	defer w.mu.Unlock()
 	return time.Duration(w.random.Int64N(int64(d) + 1))
 }
 
@@ -96,9 +99,8 @@ func (e *engine) dieAt(at moment, in int) {
 }
 
 func (w *world) takeCopy(p *process) {
-	w.mu.Lock()
-	path := filepath.Join(w.dir, fmt.Sprintf("copy-%d-%d.db", w.lives, len(w.copies)+w.random.IntN(1<<30)))
-	w.mu.Unlock()
+	w.taken++
+	path := filepath.Join(w.dir, fmt.Sprintf("copy-%d.db", w.taken))
 	if err := p.engine.copyTo(path); err != nil {
 		w.truth.bad("copying: %v", err)
 		return

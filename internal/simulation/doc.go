@@ -7,7 +7,7 @@
 //   - Publishers repeat each message under its key until it is answered, give up waiting, and say things twice.
 //   - Readers are Go clients on all four transports. They switch, are cancelled at any point, and come back at their position; some
 //     take what they get slowly.
-//   - Connections break, are closed in one direction, or fall silent, at any byte.
+//   - Connections break, are closed in one direction, or fall silent, at any byte; or all of them at once.
 //   - The node dies before a commit, between a commit and its announcement, or at any other moment, and comes back over the same file,
 //     or over an older copy of it.
 //   - The engine is slow, or refuses, for a while. It removes old messages. A channel is deleted.
@@ -23,6 +23,10 @@
 //   - each reader is at the tail, though nothing was published after the last fault;
 //   - what was acknowledged was committed, at that position; and is there still, unless an older copy was restored after it;
 //   - a repeated publish had one effect and the first answer; one publisher's messages are in the order in which they were said.
+//
+// What it cannot see: a bubble has no sockets, so connections that wait on an event loop (internal/loop) are served in the form with a
+// goroutine here. The loop's form is put to the same proof, with real processes and without virtual time, by `parley verify`
+// (cmd/parley.TestVerifyWhileKilled).
 //
 // A seed fixes the plan. What happens at different virtual times happens in that order; what happens at one instant is
 // scheduled by Go as ever, and marks, jitter and masking keys are random. So a seed that fails usually fails again, and not always;

@@ -85,6 +85,22 @@ func (n *network) powerOff() {
 	clear(n.links)
 }
 
+// fallSilent makes every connection silent without a word, in one direction or both, as a firewall does that has forgotten them.
+func (n *network) fallSilent(random *rand.Rand) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	which := random.IntN(3)
+	for l := range n.links {
+		if which != 0 {
+			l.up.breakOff(errSilence)
+		}
+		if which != 1 {
+			l.down.breakOff(errSilence)
+		}
+	}
+	clear(n.links)
+}
+
 // heal ends the bad times. Connections that are open have their fate: who is at the end of a silent one has to find out.
 func (n *network) heal() {
 	n.mu.Lock()
@@ -180,10 +196,13 @@ func (s *stream) closeWrite() {
 	}
 }
 
-// breakOff ends the stream now; what is under way is lost.
+// breakOff ends the stream now; what is under way is lost. What has ended already may have been broken off for good.
 func (s *stream) breakOff(why error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if why == errSilence && s.ended != nil {
+		return
+	}
 	s.pieces, s.ended = nil, why
 	s.tell()
 }

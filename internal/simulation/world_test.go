@@ -50,6 +50,7 @@ type world struct {
 	path     string   // of the database
 	restore  bool     // path is an older copy, not looked at yet
 	copies   []string // older ones, ascending
+	taken    int      // copies, ever
 	lives    uint64
 	deaths   int
 	reviving sync.WaitGroup
@@ -68,6 +69,7 @@ type plan struct {
 	readers    int
 	faults     int
 	lasts      time.Duration
+	padding    int // bytes in each message of a burst: with many, an answer cannot take all there is
 }
 
 func draw(seed uint64) plan {
@@ -75,6 +77,7 @@ func draw(seed uint64) plan {
 	return plan{
 		seed: seed, hints: r.IntN(2) == 0, cache: []int{1, 1, 5, 256}[r.IntN(4)],
 		publishers: 1 + r.IntN(3), readers: 2 + r.IntN(4), faults: r.IntN(9), lasts: time.Duration(5+r.IntN(40)) * time.Second,
+		padding: []int{0, 0, 0, 15000}[r.IntN(4)],
 	}
 }
 
@@ -150,7 +153,7 @@ func (w *world) burst(readers []*reader) {
 			w.spoken++
 			drafts[i] = channel.Draft{
 				Channel: hot[random.IntN(len(hot))], Key: fmt.Sprintf("burst.%d", w.spoken), Type: "text",
-				From: channel.Sender{ID: "burst", Name: "burst"}, Data: []byte(`{"text":"now"}`),
+				From: channel.Sender{ID: "burst", Name: "burst"}, Data: fmt.Appendf(nil, `{"text":"%*s"}`, w.plan.padding, "now"),
 			}
 		}
 		all.Go(func() {
@@ -215,7 +218,7 @@ func (w *world) afterDeath() {
 	w.mu.Lock()
 	p := w.process
 	w.process = nil
-	downtime := time.Duration(w.random.IntN(int(5 * time.Second)))
+	downtime := time.Duration(w.source(5000 + w.lives).IntN(int(5 * time.Second)))
 	w.deaths++
 	w.mu.Unlock()
 	_ = p.end()
