@@ -70,6 +70,7 @@ var behaviours = []behaviour{
 	{name: "judge", is: judgement},
 	{name: "any pieces in any order: each message once, in order", is: anyPieces},
 	{name: "a hole asks for a rewind, and soon stops asking when that does not help", is: holesStop},
+	{name: "a channel that is wanted again is read again from where it is wanted", is: wantedAgain},
 	{name: "a hole that fills itself needs no second rewind", is: holeFills},
 	{name: "another mark at the same seq asks the server, which knows of the rollback", is: otherMark},
 	{name: "a gap that speaks to a reader further on is not ours", is: gapFurtherOn},

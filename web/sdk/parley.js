@@ -80,7 +80,7 @@ export class Parley extends Rest {
     this.#connection = new Connection(env, { transport, memory: memory(url), make: (kind, events) => makeLink(kind, env, events) })
     this.#outbox = new Outbox(env, this.#connection)
     subscriptions.onChange = () => this.#connection.changed()
-    subscriptions.onRewind = channel => this.#connection.rewind(channel)
+    subscriptions.onRewind = subscriptions.onFresh = channel => this.#connection.rewind(channel)
     http.onGuest = () => this.sessionChanged()
     this.#stopWatching = watchPage(() => this.#connection.wake(), () => this.#connection.look(), clock)
   }

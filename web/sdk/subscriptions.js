@@ -63,6 +63,8 @@ export class Subscriptions {
   onChange = () => {}
   /** A channel has to be read again from its wanted position. @type {(channel: string) => void} */
   onRewind = () => {}
+  /** A channel is wanted that was not: whoever reads it, as it was wanted a moment ago, is not where it has to be. @type {(channel: string) => void} */
+  onFresh = () => {}
   /** @type {Map<string, Feed>} */
   #feeds = new Map()
   #http
@@ -83,8 +85,10 @@ export class Subscriptions {
     const known = feed.subs.size > 0
     this.#feeds.set(channel, feed)
     feed.subs.add(sub)
-    if (!known) feed.reached = seqOf(sub.position)
-    else if (sub.position !== 'end' && seqOf(sub.position) < feed.reached) this.#rewind(channel, feed)
+    if (!known) {
+      feed.reached = seqOf(sub.position)
+      this.onFresh(channel)
+    } else if (sub.position !== 'end' && seqOf(sub.position) < feed.reached) this.#rewind(channel, feed)
     this.onChange()
     return sub
   }

@@ -126,3 +126,14 @@ test('onBatch gets only what is new', () => {
   subscriptions.receive(batch(0, 4))
   assert.deepEqual(batches, [{ ...batch(2, 4) }])
 })
+
+test('a channel that is wanted again is read again from where it is wanted', () => {
+  const { subscriptions } = make()
+  const fresh = []
+  subscriptions.onFresh = channel => fresh.push(subscriptions.after(channel))
+  const sub = subscriptions.add('room:a', { after: '7-mark7' })
+  sub.close()
+  subscriptions.add('room:a', { after: '3-mark3' }) // before a link has noticed anything
+  subscriptions.add('room:a', { after: '3-mark3' })
+  assert.deepEqual(fresh, ['7-mark7', '3-mark3'])
+})
