@@ -69,9 +69,3 @@ func BenchmarkRead(b *testing.B) {
 		}
 	}
 }
-
-type nullSink struct{}
-
-func (nullSink) Committed([]channel.Message) {}
-func (nullSink) Deleted(channel.Name)        {}
-func (nullSink) Signalled(channel.Signal)    {}

@@ -55,11 +55,6 @@ func child(t *testing.T, do, path string) (*exec.Cmd, *bufio.Scanner) {
 	return cmd, bufio.NewScanner(out)
 }
 
-// keyed is the draft whose key says all about it.
-func keyed(name channel.Name, key string) channel.Draft {
-	return channel.Draft{Channel: name, Key: key, Type: "text", From: channel.Sender{ID: "u1", Name: "Ann"}, Data: fmt.Appendf(nil, `{"text":%q}`, key)}
-}
-
 // appendForEver appends from many goroutines, and prints each receipt once it has it.
 func appendForEver(path string) error {
 	e, err := Open(path, Options{})

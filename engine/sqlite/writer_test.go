@@ -23,6 +23,17 @@ func hello(name channel.Name) channel.Draft {
 	return channel.Draft{Channel: name, Type: "text", From: channel.Sender{ID: "u1", Name: "Ann"}, Data: []byte(`{"text":"hello"}`)}
 }
 
+// keyed is the draft whose key says all about it.
+func keyed(name channel.Name, key string) channel.Draft {
+	return channel.Draft{Channel: name, Key: key, Type: "text", From: channel.Sender{ID: "u1", Name: "Ann"}, Data: fmt.Appendf(nil, `{"text":%q}`, key)}
+}
+
+type nullSink struct{}
+
+func (nullSink) Committed([]channel.Message) {}
+func (nullSink) Deleted(channel.Name)        {}
+func (nullSink) Signalled(channel.Signal)    {}
+
 // hold keeps the writer busy until release is called, so that what is written meanwhile makes one group.
 func hold(t *testing.T, e *Engine) (release func()) {
 	t.Helper()
