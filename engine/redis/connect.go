@@ -98,7 +98,7 @@ func parseAddress(text string) (address, error) {
 	switch secure {
 	case "redis":
 	case "rediss":
-		if o.TLSConfig, err = secured(query, o.InitAddress[0]); err != nil {
+		if o.TLSConfig, err = secured(query); err != nil {
 			return wrong("%v", err)
 		}
 		if kind == "sentinel" {
@@ -132,10 +132,9 @@ func (a *address) query(query url.Values) error {
 	return nil
 }
 
-// secured is the TLS of a connection.
-func secured(query url.Values, addr string) (*tls.Config, error) {
-	host, _, _ := net.SplitHostPort(addr)
-	c := &tls.Config{MinVersion: tls.VersionTLS12, ServerName: host, InsecureSkipVerify: query.Get("skip-verify") == "1"}
+// secured is the TLS of connections. Each is checked for the name or address that it was made to.
+func secured(query url.Values) (*tls.Config, error) {
+	c := &tls.Config{MinVersion: tls.VersionTLS12, InsecureSkipVerify: query.Get("skip-verify") == "1"}
 	if file := query.Get("ca"); file != "" {
 		text, err := os.ReadFile(file)
 		if err != nil {

@@ -321,6 +321,21 @@ func TestFault_DeliveryGoesOnWhileHintsDoNotCome(t *testing.T) {
 	}
 }
 
+// TestFault_WhoListensToTheWrongServerFindsOut: its connection is as good as ever, only nothing comes by it any more.
+func TestFault_WhoListensToTheWrongServerFindsOut(t *testing.T) {
+	t.Parallel()
+	old, now := redistest.Start(t), redistest.Start(t)
+	proxy := redistest.NewProxy(t, old.Addr())
+	prefix := "?prefix=" + drawID() + ":"
+	e := open(t, proxy.URL()+prefix, Options{})
+	h := listen(t, e, "room:a")
+	proxy.Redirect(now.Addr())
+	untilNotReady(t, e)
+	untilReady(t, e)
+	other := open(t, now.URL()+prefix, Options{})
+	h.wantAll("room:a", mustAppend(t, other, say("room:a", "", "by another"))[0].Position)
+}
+
 // TestFault_APastThatIsLostIsAGap: Redis came back without what readers have.
 func TestFault_APastThatIsLostIsAGap(t *testing.T) {
 	for _, c := range []struct {

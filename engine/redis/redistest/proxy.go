@@ -12,11 +12,11 @@ import (
 // Proxy passes TCP connections on to a server, until it is told to behave as bad networks do. A connection that subscribes is one of
 // hints; most faults can be limited to those.
 type Proxy struct {
-	to       string
 	listener net.Listener
 	running  sync.WaitGroup
 
 	mu    sync.Mutex
+	to    string
 	state fault
 	only  bool // hints only
 	open  map[*pair]struct{}
@@ -45,7 +45,7 @@ func NewProxy(t testing.TB, to string) *Proxy {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p := &Proxy{to: to, listener: l, open: map[*pair]struct{}{}}
+	p := &Proxy{listener: l, to: to, open: map[*pair]struct{}{}}
 	p.running.Go(p.accept)
 	t.Cleanup(func() {
 		l.Close()
@@ -87,6 +87,22 @@ func (p *Proxy) set(f fault, hintsOnly bool) {
 	p.state, p.only = f, hintsOnly
 }
 
+// Redirect makes new connections go to another server, and closes those that are not of hints: as when a primary was replaced, and who only
+// listens was not told.
+func (p *Proxy) Redirect(to string) {
+	p.mu.Lock()
+	p.to = to
+	p.mu.Unlock()
+	for _, c := range p.pairs(false) {
+		p.mu.Lock()
+		hints := c.hints
+		p.mu.Unlock()
+		if !hints {
+			c.reset()
+		}
+	}
+}
+
 // Cut closes connections.
 func (p *Proxy) Cut(hintsOnly bool) {
 	for _, c := range p.pairs(hintsOnly) {
@@ -118,7 +134,10 @@ func (p *Proxy) accept() {
 		if err != nil {
 			return
 		}
-		server, err := net.Dial("tcp", p.to)
+		p.mu.Lock()
+		to := p.to
+		p.mu.Unlock()
+		server, err := net.Dial("tcp", to)
 		if err != nil {
 			client.Close()
 			continue
