@@ -19,6 +19,8 @@ import (
 
 	"parley/channel"
 	"parley/engine/redis/redistest"
+	"parley/identity"
+	"parley/vote"
 )
 
 func TestAddress(t *testing.T) {
@@ -73,15 +75,33 @@ func TestOpen_SaysWhatIsWrong(t *testing.T) {
 	}
 }
 
-// TestUser_MayBeLimited to what the engine needs: what an operator has to allow.
+// TestUser_MayBeLimited to what the engine needs, as docs/operations.md says.
 func TestUser_MayBeLimited(t *testing.T) {
 	server := redistest.Start(t)
-	server.Do("ACL", "SETUSER", "parley", "on", ">pw", "~parley:*", "&parley:*", "+@read", "+@write", "+@scripting", "+@pubsub", "+@connection", "+info", "+wait", "-@dangerous", "+info")
+	server.Do("ACL", "SETUSER", "parley", "on", ">pw", "~parley:*", "&parley:*", "+@read", "+@write", "+@scripting", "+@pubsub", "+@connection", "-@dangerous", "+info", "+time", "+wait", "+config|get")
 	e := open(t, strings.Replace(server.URL(), "://", "://parley:pw@", 1), Options{})
 	h := listen(t, e, "room:a")
 	h.wantAll("room:a", mustAppend(t, e, say("room:a", "", "hello"))[0].Position)
 	if err := e.Ready(t.Context()); err != nil {
 		t.Error(err)
+	}
+	r := h.hub.NewReader(channel.ReaderOptions{Mode: channel.Stream, Person: ann})
+	defer r.Close()
+	if _, err := r.Add(t.Context(), "room:a", channel.Position{}, nil); err != nil {
+		t.Fatal(err)
+	}
+	redistest.Eventually(t, "she is there", func() bool { _, n := h.hub.Presence().Here("room:a", 10); return n == 1 })
+	if _, err := e.CreateVote(t.Context(), vote.Vote{Code: "AAAAA", Question: "?", Options: []vote.Option{{ID: 1, Text: "yes"}}, Min: 1, Max: 1, Owner: ann, Open: true}); err != nil {
+		t.Error(err)
+	}
+	if err := e.CreateUser(t.Context(), identity.User{ID: "u1", Name: "Ann"}, "ann"); err != nil {
+		t.Error(err)
+	}
+	if err := e.keeper.sweep(t.Context(), true); err != nil {
+		t.Error(err)
+	}
+	if denied := server.Do("ACL", "LOG"); denied != "" {
+		t.Errorf("denied: %s", denied)
 	}
 }
 
