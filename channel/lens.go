@@ -2,7 +2,7 @@ package channel
 
 // Lens rewrites a message for one viewer: it hides, for example, the counts of a vote from those who may not see them
 // yet. Nil shows messages as they are. A lens is called by whoever reads, for every message, and must be safe for
-// concurrent use if readers share it; it must replace Data, never write into it. A message that it returns as it was shares
+// concurrent use if readers share it; it may take its time, and must replace Data, never write into it. A message that it returns as it was shares
 // the encoding made for everybody; one that it changed is encoded for this reader.
 type Lens func(Message) Message
 

@@ -55,8 +55,8 @@ func (r *Reader) Take(ctx context.Context) (Delivery, error) {
 	return Delivery{batches, r.takeSignals(), r.isDue()}, nil
 }
 
-// TakeCached is Take for who must not wait for the log either. Unless all that is to be had is in memory, it takes nothing and returns
-// false: then Take is to be called, where there is time.
+// TakeCached is Take for who must not wait for the log either, nor for a Lens. Unless all that is to be had is in memory, and seen as it is, it
+// takes nothing and returns false: then Take is to be called, where there is time.
 func (r *Reader) TakeCached() (d Delivery, ok bool, err error) {
 	r.told.Store(false)
 	if r.hub.presence.all != nil && r.isHereDue() {
@@ -133,10 +133,9 @@ func (r *Reader) pull(ctx context.Context, cached bool) ([]Batch, error) {
 func (r *Reader) read(ctx context.Context, s *subscription, cached bool) (Batch, error) {
 	if cached {
 		b, ok := s.feed.window.Load().after(s.name, s.position, r.options.Limit, r.options.MaxBytes)
-		if !ok {
+		if !ok || s.lens != nil && len(b.Messages) > 0 { // a lens may have to ask for what it may show
 			return Batch{}, errNotCached
 		}
-		b.Messages = s.lens.over(b.Messages)
 		return b, nil
 	}
 	b, err := s.feed.read(ctx, r.hub.log, s.position, r.options.Limit, r.options.MaxBytes)

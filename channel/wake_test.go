@@ -69,8 +69,21 @@ func TestOnWake(t *testing.T) {
 		t.Fatal(p)
 	}
 
-	r.Close()
+	// A lens may have to ask somebody.
+	if _, err := r.Add(t.Context(), lobby, channel.End, func(m channel.Message) channel.Message { return m }); err != nil {
+		t.Fatal(err)
+	}
+	take("", false)
 	wantWakes(4)
+	publish(t, hub, text(lobby, "7"))
+	wantWakes(5)
+	if _, ok, _ := r.TakeCached(); ok {
+		t.Fatal("what is seen through a lens was taken without waiting for it")
+	}
+	take("room:lobby 7-7", false)
+
+	r.Close()
+	wantWakes(6)
 	if _, _, err := r.TakeCached(); !errors.Is(err, channel.ErrClosed) {
 		t.Fatal(err)
 	}

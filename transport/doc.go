@@ -23,13 +23,21 @@
 // moment later looks again (Options.Gather). A stream (stream.go) goes on taking, with a heartbeat after silence, and asks
 // for its rights again before it shows anything when Site.Generation has changed.
 //
+// # Silent clients
+//
+// Whoever is silent has no goroutine and no buffer. A WebSocket (websocket.go, session.go) is a websocket.Server's; on Linux, through
+// [Transport.Front] and without TLS, also a waiting poll and an SSE stream are taken from net/http (parked_poll_linux.go, parked_sse_linux.go), and all
+// of them wait on one set of event loops (package internal/loop), whose timers are the heartbeats. The hub wakes the loop, and what
+// is in memory is delivered there; what the database must be asked for, and commands, have a goroutine that ends when there is nothing more,
+// and while it works nothing else is delivered to that client. A poll's connection goes back to net/http when the client's next request
+// comes, with what was read of it. Elsewhere each of them has a goroutine (sse.go, longpoll.go); all else is the same.
+//
 // # Slow and lost clients
 //
-// A stream holds a position, never a queue: while a client does not read, its write waits and nothing is read for it. When
+// A stream holds a position, never a queue: while a client has not taken what was written, nothing more is read for it from the log. When
 // 32 KiB are not accepted within Options.WriteTimeout the connection is closed, and only it; the client comes back to its
-// position. On a WebSocket also commands wait then, and so do more than 256 publishes that are not committed yet. Publishes
-// of one WebSocket are committed and answered in the order sent, without waiting for each other, and those received are carried
-// out even if the client has left.
+// position. On a WebSocket also commands wait then, as they do while 256 publishes are not committed yet. Publishes
+// of one WebSocket are committed and answered in the order sent, and those received are carried out even if the client has left.
 //
 // # Limits
 //

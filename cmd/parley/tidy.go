@@ -8,41 +8,39 @@ import (
 )
 
 // When many clients have come and are silent, most of the memory is what it took to let them in: garbage that no collection is due for, as
-// collections are paced by new garbage. tidy collects it when the server has become quiet, and gives it back to the system; and again a little
-// later, as waiting connections are made smaller after a second.
+// collections are paced by new garbage. While there is little of that, tidy collects it and gives it back to the system; and once more a little
+// later, as connections that wait are made smaller after a second.
 const (
-	tidyEvery = 500 * time.Millisecond
-	quiet     = 256 << 10 // bytes of new garbage in that time, at most
-	worth     = 4 << 20   // bytes of it since the last time, at least
+	tidyEvery = 400 * time.Millisecond
+	busy      = 2 << 20   // bytes of new garbage in that time: the pace is good then
+	worth     = 512 << 10 // bytes of it since the last time, at least
+	thrift    = 20        // how many times as long as it has taken it waits before the next time
 )
 
 // tidy runs until ctx ends.
 func tidy(ctx context.Context) {
-	ticker := time.NewTicker(tidyEvery)
-	defer ticker.Stop()
 	allocated := []metrics.Sample{{Name: "/gc/heap/allocs:bytes"}}
 	var last, tidied uint64
-	for calm := 0; ; {
+	for wait, again := tidyEvery, 0; ; {
 		select {
 		case <-ctx.Done():
 			return
-		case <-ticker.C:
+		case <-time.After(wait):
 		}
 		metrics.Read(allocated)
 		now := allocated[0].Value.Uint64()
-		switch {
-		case now-last >= quiet:
-			calm = 0
-		case calm > 0 || now-tidied >= worth:
-			calm++
+		quiet := now-last < busy
+		last, wait = now, tidyEvery
+		if now-tidied >= worth {
+			again = 3
 		}
-		last = now
-		switch calm {
-		case 1, 3, 10:
-			debug.FreeOSMemory()
-			tidied = now
-		case 11:
-			calm = 0
+		if !quiet || again == 0 {
+			continue
 		}
+		began := time.Now()
+		debug.FreeOSMemory()
+		wait = max(wait, thrift*time.Since(began))
+		tidied = now
+		again--
 	}
 }
