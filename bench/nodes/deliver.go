@@ -80,15 +80,14 @@ func (d *delivery) pace(rate float64, t time.Duration) error {
 	begun := d.Now()
 	for i, n := 0, int(rate*t.Seconds())+1; i < n; {
 		due := begun + int64(float64(i)*gap)
-		left := time.Duration(due - d.Now())
-		if len(d.free) == 0 {
-			left = time.Second
-		}
-		if left > 0 {
+		if left := time.Duration(due - d.Now()); left > 0 {
 			if err := d.Wait(left); err != nil {
 				return err
 			}
 			continue
+		}
+		if err := d.Until(func() bool { return len(d.free) > 0 }); err != nil {
+			return err
 		}
 		p := d.free[len(d.free)-1]
 		d.free = d.free[:len(d.free)-1]

@@ -49,7 +49,7 @@ func TestVerdicts(t *testing.T) {
 }
 
 func TestNumbers(t *testing.T) {
-	for f, want := range map[float64]string{0: "0", 0.0123: "0.012", 0.4: "0.400", 6.314: "6.31", 15.96: "16.0", 721.4: "721", 14972.3: "14,972", 1792220: "1,792,220"} {
+	for f, want := range map[float64]string{0: "0", 0.0123: "0.012", 0.4: "0.400", -0.0123: "-0.012", 6.314: "6.31", 15.96: "16.0", 721.4: "721", 14972.3: "14,972", 1792220: "1,792,220"} {
 		if got := number(f); got != want {
 			t.Errorf("%v: %s, want %s", f, got, want)
 		}

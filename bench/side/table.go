@@ -127,8 +127,8 @@ func printAligned(w io.Writer, table [][]string) {
 func number(f float64) string {
 	if f < 1000 {
 		digits := 0
-		if f > 0 {
-			digits = min(max(2-int(math.Floor(math.Log10(f))), 0), 3)
+		if f != 0 {
+			digits = min(max(2-int(math.Floor(math.Log10(math.Abs(f)))), 0), 3)
 		}
 		return strconv.FormatFloat(f, 'f', digits, 64)
 	}
