@@ -39,7 +39,7 @@ test-crash-long: ## kill -9 under load, 50 times (make test does it 5 times)
 	PARLEY_KILLS=50 $(GO) test -count=1 -timeout 60m -run TestKill -v ./cmd/parley
 
 SEEDS ?= 5000
-test-model-long: ## the model test of delivery for SEEDS seeds (make test has 25); PARLEY_FIRST_SEED=N begins there, PARLEY_SEED=N runs that one
+test-model-long: ## the model test of delivery for SEEDS seeds (make test has 16); PARLEY_FIRST_SEED=N begins there, PARLEY_SEED=N runs that one
 	set -o pipefail; PARLEY_SEEDS=$(SEEDS) $(GO) test -count=1 -timeout 120m -run TestSimulation -v ./internal/simulation | grep -v '^=== \|--- PASS: TestSimulation/'
 
 test-cluster: ## faults of Redis, Sentinels and clusters under writes, again and again (make test does each once)

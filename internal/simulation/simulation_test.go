@@ -9,7 +9,7 @@ import (
 )
 
 // few seeds are what make test has time for, with the race detector.
-const few = 25
+const few = 16
 
 // TestSimulation runs seeds: a few, or PARLEY_SEEDS of them, or the one of PARLEY_SEED.
 func TestSimulation(t *testing.T) {
