@@ -20,7 +20,7 @@ func StartCluster(t testing.TB, settings ...string) *Cluster {
 	c := &Cluster{t: t}
 	create := []string{"--cluster", "create"}
 	for range 6 {
-		s := Start(t, append([]string{"--cluster-enabled", "yes", "--cluster-node-timeout", "2000", "--cluster-port", strconv.Itoa(FreePort(t))}, settings...)...)
+		s := Start(t, append([]string{"--cluster-enabled", "yes", "--cluster-node-timeout", "4000", "--cluster-port", strconv.Itoa(FreePort(t))}, settings...)...)
 		c.Servers = append(c.Servers, s)
 		create = append(create, s.Addr())
 	}
@@ -45,10 +45,10 @@ func (c *Cluster) AwaitOK() {
 			if !s.Running() {
 				continue
 			}
-			if !strings.Contains(s.Do("CLUSTER", "INFO"), "cluster_state:ok") {
+			if state, _ := s.Try("CLUSTER", "INFO"); !strings.Contains(state, "cluster_state:ok") {
 				return false
 			}
-			if info := s.Do("INFO", "replication"); strings.Contains(info, "role:slave") && !strings.Contains(info, "master_link_status:up") {
+			if info, _ := s.Try("INFO", "replication"); strings.Contains(info, "role:slave") && !strings.Contains(info, "master_link_status:up") {
 				return false
 			}
 		}

@@ -180,11 +180,20 @@ func (s *Server) Wipe() {
 // Do runs a command by redis-cli and returns what it prints.
 func (s *Server) Do(command ...string) string {
 	s.t.Helper()
+	out, err := s.Try(command...)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return out
+}
+
+// Try is Do where the server may be ending, or be made a replica meanwhile.
+func (s *Server) Try(command ...string) (string, error) {
 	out, err := exec.Command("redis-cli", append([]string{"-p", fmt.Sprint(s.Port)}, command...)...).CombinedOutput()
 	if err != nil {
-		s.t.Fatalf("redis-cli %s: %v: %s", strings.Join(command, " "), err, out)
+		return "", fmt.Errorf("redis-cli %s: %w: %s", strings.Join(command, " "), err, out)
 	}
-	return strings.TrimSpace(string(out))
+	return strings.TrimSpace(string(out)), nil
 }
 
 // Eventually waits for something that happens in its own time.
