@@ -431,3 +431,32 @@ func awaitLen(t testing.TB, ws *websocket.Server, n int) {
 		}
 	}
 }
+
+// WriteMany is compressed in every form, also with context takeover.
+func TestHandler_WriteManyIsCompressed(t *testing.T) {
+	eachForm(t, func(t *testing.T, form string) {
+		message := []byte(strings.Repeat("compressible ", 100))
+		s := handlerServer(t, form, &websocket.Server{
+			Options: websocket.AcceptOptions{Compression: websocket.Compression{Mode: websocket.CompressionTakeover}},
+			Handler: websocket.Handler{OnOpen: func(c *websocket.Conn) {
+				c.WriteMany(context.Background(), websocket.MessageText, [][]byte{message, message})
+			}},
+		})
+		p := s.dialTCP()
+		p.write(joinLines(append(s.requestLines(), "Sec-WebSocket-Extensions: permessage-deflate; client_max_window_bits")))
+		if status, _, _ := p.readResponse(); status != 101 {
+			t.Fatal(status)
+		}
+		var sizes [2]int
+		for i := range sizes {
+			f, err := readWireFrame(p.br)
+			if err != nil || f.rsv != rsv1 || f.op != text {
+				t.Fatalf("%+v %v", f, err)
+			}
+			sizes[i] = len(f.payload)
+		}
+		if sizes[1] >= sizes[0] {
+			t.Fatalf("the second message, the same as the first, has %d bytes, the first %d", sizes[1], sizes[0])
+		}
+	})
+}

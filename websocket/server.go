@@ -37,7 +37,7 @@ type Server struct {
 	// OnRequest, if set, is asked about each request that keeps all the rules and whose origin may connect. value is what [Conn.Value]
 	// returns from the beginning; what it puts into answer, such as cookies, is sent with the 101. With an error the request is refused:
 	// with the Status and Text of a [*HandshakeError], with 403 for any other. It is called by many goroutines at once, with ServeListener by
-	// the event loops, and must not block there.
+	// the event loops: there it must not block, and a panic ends the program.
 	OnRequest func(r *http.Request, answer http.Header) (value any, err error)
 
 	// OnRefused, if set, is told of each request that was refused, once it was answered. It is called by many goroutines at once.

@@ -85,12 +85,14 @@ func (l *Loop) look() bool {
 
 // wait returns when something is ready, or scheduled, or due. It returns false when the loop shall end.
 func (l *Loop) wait() bool {
-	if l.look() || len(l.again) > 0 {
+	if len(l.again) > 0 {
+		l.look()
 		return true
 	}
 	l.mu.Lock()
 	if l.stopping || len(l.todo) > 0 {
 		l.mu.Unlock()
+		l.look()
 		return !l.stopping
 	}
 	var until time.Time
@@ -100,7 +102,7 @@ func (l *Loop) wait() bool {
 	l.wakeAt(until)
 	l.asleep = true
 	l.mu.Unlock()
-	l.raw.Read(l.poll) // an error is the deadline's
+	l.raw.Read(l.poll) // looks first; an error is the deadline's
 	l.mu.Lock()
 	l.asleep = false
 	l.mu.Unlock()
