@@ -13,11 +13,7 @@ import (
 // that there is.
 func (h *ears) wantTail(name channel.Name, tail channel.Position) {
 	h.t.Helper()
-	redistest.Eventually(h.t, fmt.Sprintf("%s is heard up to its tail", name), func() bool {
-		h.mu.Lock()
-		defer h.mu.Unlock()
-		return h.at[name] == tail
-	})
+	h.await(name, tail)
 	if n, _ := h.count(name); uint64(n) != tail.Seq {
 		h.t.Errorf("%d messages of %s, whose tail is %s", n, name, tail)
 	}

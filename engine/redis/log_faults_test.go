@@ -29,6 +29,7 @@ type ears struct {
 	at   map[channel.Name]channel.Position
 	got  map[channel.Name][]channel.Message // since the last gap
 	gaps map[channel.Name][]channel.Gap
+	err  error // the last
 }
 
 func listen(t testing.TB, e *Engine, names ...channel.Name) *ears {
@@ -48,6 +49,9 @@ func listen(t testing.TB, e *Engine, names ...channel.Name) *ears {
 				return
 			}
 			if err != nil { // Redis does not answer: the reader is as good as before
+				h.mu.Lock()
+				h.err = err
+				h.mu.Unlock()
 				time.Sleep(10 * time.Millisecond)
 				continue
 			}
@@ -93,14 +97,25 @@ func (h *ears) count(name channel.Name) (messages, gaps int) {
 	return len(h.got[name]), len(h.gaps[name])
 }
 
-// wantAll waits until the channel was heard up to its tail, without a gap.
-func (h *ears) wantAll(name channel.Name, tail channel.Position) {
+// await waits until the channel was heard up to a position.
+func (h *ears) await(name channel.Name, tail channel.Position) {
 	h.t.Helper()
-	redistest.Eventually(h.t, fmt.Sprintf("everything of %s is heard", name), func() bool {
+	defer func() {
+		if h.t.Failed() {
+			h.t.Logf("%s was heard up to %s, its tail is %s, gaps %+v, last error %v", name, h.at[name], tail, h.gaps[name], h.err)
+		}
+	}()
+	redistest.Eventually(h.t, fmt.Sprintf("%s is heard up to its tail", name), func() bool {
 		h.mu.Lock()
 		defer h.mu.Unlock()
 		return h.at[name] == tail
 	})
+}
+
+// wantAll waits until the channel was heard up to its tail, without a gap.
+func (h *ears) wantAll(name channel.Name, tail channel.Position) {
+	h.t.Helper()
+	h.await(name, tail)
 	if n, gaps := h.count(name); uint64(n) != tail.Seq || gaps != 0 {
 		h.t.Errorf("%d messages and %d gaps of %s, whose tail is %s", n, gaps, name, tail)
 	}
