@@ -38,7 +38,7 @@ parley --config parley.toml         use it
 parley send hello, all              say something on a server; see also parley tail, parley vote`,
 		Flags:     flags(file),
 		Action:    serve.Action,
-		Commands:  []*cli.Command{serve, configCommand(file), adminLinkCommand(file), recountCommand(file), verifyCommand(), benchCommand(), sendCommand(), tailCommand(), voteCommand()},
+		Commands:  []*cli.Command{serve, configCommand(file), adminLinkCommand(file), recountCommand(file), migrateCommand(file), verifyCommand(), benchCommand(), sendCommand(), tailCommand(), voteCommand()},
 		Suggest:   true,
 		ArgsUsage: " ",
 	}

@@ -131,7 +131,7 @@ func Open(ctx context.Context, addr string, o Options) (_ *Engine, err error) {
 
 // start begins everything that runs by itself.
 func (e *Engine) start(ctx context.Context) error {
-	if err := e.checkVersion(ctx); err != nil {
+	if err := errors.Join(e.checkVersion(ctx), e.checkCopying(ctx)); err != nil {
 		return err
 	}
 	e.path.start()

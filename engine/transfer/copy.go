@@ -6,6 +6,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"slices"
 
@@ -53,6 +54,7 @@ func Copy(ctx context.Context, from Source, to Target, tell func(Progress)) erro
 	}
 	have := func(name channel.Name) (uint64, error) {
 		seq, err := to.Have(ctx, name)
+		p.Done.Messages += int64(seq)
 		return seq, err
 	}
 	err = from.Export(ctx, have, func(records ...any) error {
@@ -88,8 +90,9 @@ func Copy(ctx context.Context, from Source, to Target, tell func(Progress)) erro
 // fingerprint tells one state of one site from others: it has secrets of its own, and so many of everything.
 func fingerprint(ctx context.Context, from Source, size Size) (string, error) {
 	var secrets []Secret
-	found := fmt.Errorf("all secrets are known")
-	err := from.Export(ctx, nil, func(records ...any) error {
+	found := errors.New("all secrets are known")
+	none := func(channel.Name) (uint64, error) { return 0, nil }
+	err := from.Export(ctx, none, func(records ...any) error {
 		for _, r := range records {
 			s, is := r.(Secret)
 			if !is {
@@ -99,7 +102,7 @@ func fingerprint(ctx context.Context, from Source, size Size) (string, error) {
 		}
 		return nil
 	})
-	if err != nil && err != found {
+	if err != nil && !errors.Is(err, found) {
 		return "", err
 	}
 	slices.SortFunc(secrets, func(a, b Secret) int { return cmp.Compare(a.Name, b.Name) })
