@@ -25,6 +25,7 @@ type line struct {
 	up         atomic.Bool  // subscribed, and not deaf
 	heardAt    atomic.Int64 // when something last came, in ns since path.began
 	ticks      int
+	owed       bool          // the last resync failed; of watch
 	woken      chan struct{} // asks for a resync
 	first      sync.Once
 	ready      chan struct{} // closed when it was up for the first time
@@ -35,6 +36,7 @@ const (
 	deafAfter   = 3 * time.Second // of silence
 	redialMin   = 50 * time.Millisecond
 	redialMax   = time.Second
+	asideEvery  = 15 // ticks of canaryAfter: see mayBeAside
 )
 
 func (p *path) start() {
@@ -187,18 +189,26 @@ func (l *line) watch() {
 		case <-ctx.Done():
 			return
 		case <-l.woken:
-			l.resync(ctx)
+			l.owed = !l.resync(ctx)
 		case <-tick.C:
+			l.ticks++
 			if l.silence() >= canaryAfter {
 				l.canary(ctx)
 			}
-			if !l.up.Load() || l.silence() > deafAfter-canaryAfter {
-				l.resync(ctx)
+			deaf := !l.up.Load() || l.silence() > deafAfter-canaryAfter
+			if deaf {
 				l.doubt()
+			}
+			if deaf || l.owed || l.mayBeAside() && l.ticks%asideEvery == 0 {
+				l.owed = !l.resync(ctx)
 			}
 		}
 	}
 }
+
+// mayBeAside reports whether the line may listen to a replica, which is allowed in a cluster and happens while primaries change. What a
+// replica publishes is passed on by the cluster's bus, which may lose some when it reconnects, and nobody would know.
+func (l *line) mayBeAside() bool { return l.p.e.client.Mode() == rueidis.ClientModeCluster }
 
 // canary publishes a hint that says nothing, in one partition after the other.
 func (l *line) canary(ctx context.Context) {
@@ -206,19 +216,19 @@ func (l *line) canary(ctx context.Context) {
 	defer cancel()
 	client := l.p.e.client
 	partition := l.partitions[l.ticks%len(l.partitions)]
-	l.ticks++
 	_ = client.Do(ctx, client.B().Spublish().Channel(l.p.e.keys.hints(partition)).Message("c 0\n").Build()).Error() // silence tells
 }
 
-// resync compares what the sink knows of its channels with their heads, and tells it to ask where they differ.
-func (l *line) resync(ctx context.Context) {
+// resync compares what the sink knows of its channels with their heads, and tells it to ask where they differ. It reports whether it
+// could.
+func (l *line) resync(ctx context.Context) bool {
 	sink := l.p.e.sink.Load()
 	if sink == nil {
-		return
+		return true
 	}
 	watcher, ok := (*sink).(channel.Watcher)
 	if !ok {
-		return
+		return true
 	}
 	var watched []channel.Tail
 	for _, w := range watcher.Tails() {
@@ -234,7 +244,7 @@ func (l *line) resync(ctx context.Context) {
 		heads, err := l.p.e.heads(ctx, some)
 		if err != nil {
 			l.p.e.o.Logger.Debug("the heads could not be asked", "error", err)
-			return
+			return false
 		}
 		for i, w := range some {
 			if !w.Known || heads[i].deleted || heads[i].tail != w.Position {
@@ -242,6 +252,7 @@ func (l *line) resync(ctx context.Context) {
 			}
 		}
 	}
+	return true
 }
 
 // Ready reports whether writes and hints get through: nil, or why not.
