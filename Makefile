@@ -44,6 +44,7 @@ test-model-long: ## the model test of delivery for SEEDS seeds (make test has 16
 
 test-cluster: ## faults of Redis, Sentinels and clusters under writes, again and again (make test does each once)
 	PARLEY_ROUNDS=10 $(GO) test -race -count=1 -timeout 60m -run 'TestFault|TestSentinels|TestCluster' -v ./engine/redis
+	PARLEY_ROUNDS=10 $(GO) test -race -count=1 -timeout 60m -run TestNodes -v ./cmd/parley
 
 test-websocket-long: ## 100,000 WebSocket connections come and go, in each form of server (make test has 5,000)
 	PARLEY_CONNECTIONS=100000 $(GO) test -count=1 -timeout 60m -run TestEcho_NothingIsLeft -v ./websocket

@@ -14,11 +14,11 @@ import (
 	"parley/verify"
 )
 
-// faults is a site of two nodes, of which the second reaches Redis through a bad network.
+// faults is a site of two nodes, to which things happen.
 type faults struct {
 	*testing.T
 	redis *redistest.Server
-	wire  *redistest.Proxy
+	wire  *redistest.Proxy // the bad network through which the second reaches Redis
 	nodes []*server
 	said  atomic.Int64 // acknowledged so far by those whom the oracle watches
 }
@@ -65,18 +65,23 @@ func TestNodesFaults(t *testing.T) {
 		do("Redis is full", f.full)
 	}
 	close(stop)
-	r := <-done
+	f.judge(<-done, redis.URL())
+}
+
+// judge demands that the oracle accepts, and that all ballots count.
+func (f *faults) judge(r *verify.Report, engine string) {
+	f.Helper()
 	if r == nil {
-		return
+		return // why, was said
 	}
-	enough(t, *r)
+	enough(f.T, *r)
 	for _, v := range r.Violations {
-		t.Errorf("%s %s", v.At.Format(time.TimeOnly), v)
+		f.Errorf("%s %s", v.At.Format(time.TimeOnly), v)
 	}
 	for _, open := range r.Open {
-		t.Error("undecided:", open)
+		f.Error("undecided:", open)
 	}
-	recountOn(t, f.nodes[0], redis.URL())
+	recountOn(f.T, f.nodes[0], engine)
 }
 
 // rounds is how often everything is done.
