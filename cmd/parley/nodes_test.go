@@ -1,3 +1,5 @@
+//go:build unix
+
 package main
 
 import (
@@ -15,14 +17,6 @@ func startNodes(t testing.TB, engine string, n int) (nodes []*server) {
 		nodes = append(nodes, startServer(t, append([]string{"--engine", engine}, unlimited...)...))
 	}
 	return nodes
-}
-
-// addresses are what `parley verify` takes.
-func addresses(nodes []*server) (list []string) {
-	for _, s := range nodes {
-		list = append(list, s.url)
-	}
-	return list
 }
 
 // recountOn counts the ballots anew in a Redis.
