@@ -192,7 +192,7 @@ func (l *line) watch() {
 			l.owed = !l.resync(ctx)
 		case <-tick.C:
 			l.ticks++
-			if l.silence() >= canaryAfter {
+			if l.silence() > canaryAfter/2 { // what the last tick's canary brought is a whole one ago
 				l.canary(ctx)
 			}
 			deaf := !l.up.Load() || l.silence() > deafAfter-canaryAfter

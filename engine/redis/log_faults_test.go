@@ -351,6 +351,30 @@ func TestFault_WhoListensToTheWrongServerFindsOut(t *testing.T) {
 	h.wantAll("room:a", mustAppend(t, other, say("room:a", "", "by another"))[0].Position)
 }
 
+// TestFault_AComparisonThatFailedIsMadeAgain, though the connection of hints is well again: what was missed has no other way to be found.
+func TestFault_AComparisonThatFailedIsMadeAgain(t *testing.T) {
+	t.Parallel()
+	server := redistest.Start(t)
+	proxy := redistest.NewProxy(t, server.Addr())
+	prefix := "?prefix=" + drawID() + ":"
+	server.Do("ACL", "SETUSER", "ears", "on", ">pw", "~*", "&*", "+@all")
+	direct := open(t, server.URL()+prefix, Options{})
+	behind := open(t, strings.Replace(proxy.URL(), "://", "://ears:pw@", 1)+prefix, Options{})
+	h := listen(t, behind, "room:a")
+	h.wantAll("room:a", mustAppend(t, direct, say("room:a", "", "heard"))[0].Position)
+
+	server.Do("ACL", "SETUSER", "ears", "-hmget") // the command that asks for heads
+	proxy.BlackHole(true)
+	missed := mustAppend(t, direct, say("room:a", "", "missed"))[0]
+	untilNotReady(t, behind)
+	proxy.Heal()
+	untilReady(t, behind)
+	line := behind.path.lines[0]
+	redistest.Eventually(t, "the heads are to be compared", func() bool { return line.up.Load() && len(line.woken) == 0 })
+	server.Do("ACL", "SETUSER", "ears", "+hmget")
+	h.wantAll("room:a", missed.Position)
+}
+
 // TestFault_APastThatIsLostIsAGap: Redis came back without what readers have.
 func TestFault_APastThatIsLostIsAGap(t *testing.T) {
 	for _, c := range []struct {
