@@ -37,7 +37,8 @@
 // A stream holds a position, never a queue: while a client has not taken what was written, nothing more is read for it from the log. When
 // 32 KiB are not accepted within Options.WriteTimeout the connection is closed, and only it; the client comes back to its
 // position. On a WebSocket also commands wait then, as they do while 256 publishes are not committed yet. Publishes
-// of one WebSocket are committed and answered in the order sent, and those received are carried out even if the client has left.
+// of one WebSocket are committed and answered in the order sent, and those received are carried out even if the client has left; where
+// one fails by the server's fault (5xx), those that wait behind it fail with it, so that sending all of them again keeps their order.
 //
 // # Limits
 //

@@ -24,6 +24,7 @@ type publishing struct {
 	mu      sync.Mutex
 	queue   []publish
 	running bool
+	failure error // the last that was not the fault of what was published
 }
 
 // publish is one command, or what is wrong with it: also that is answered in its turn.
@@ -72,7 +73,11 @@ func (s *session) publishAll() {
 		if len(group) == 0 {
 			return
 		}
-		s.publishTogether(group)
+		if failure := s.publishTogether(group); failure != nil {
+			// Those behind were sent by who did not know of it. They fail too: committed now, they would stand before what
+			// failed when that is sent again.
+			group = append(group, s.publishing.fail(failure)...)
+		}
 		s.answerAll(group)
 		for range group {
 			<-s.publishing.room
@@ -91,8 +96,23 @@ func (q *publishing) take(spare []publish) []publish {
 	return group
 }
 
-// publishTogether commits what can be committed of a group at once; or else, where one of them is refused, each alone.
-func (s *session) publishTogether(group []publish) {
+// fail returns all that is queued, as failed.
+func (q *publishing) fail(why error) []publish {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	behind := q.queue
+	q.queue, q.failure = nil, why
+	for i := range behind {
+		if behind[i].err == nil {
+			behind[i].err = why
+		}
+	}
+	return behind
+}
+
+// publishTogether commits what can be committed of a group at once; or else, where one of them is refused, each alone. It returns why they
+// failed, if that was not the fault of what they say.
+func (s *session) publishTogether(group []publish) (failure error) {
 	var drafts []channel.Draft
 	good := 0
 	for i := range group {
@@ -106,23 +126,44 @@ func (s *session) publishTogether(group []publish) {
 		}
 	}
 	if good == 0 {
-		return
+		return nil
 	}
-	receipts, err := s.t.site.Publish(s.t.cut, s.person, drafts...)
+	receipts, err := s.publish(drafts)
 	// Refused for what one of them says: nothing was published. Of other errors nobody knows that, so they are for all.
-	alone := err != nil && good > 1 && problem.Of(err).Status() < http.StatusInternalServerError
+	alone := err != nil && good > 1 && !isFailure(err)
 	for i := range group {
 		p := &group[i]
 		switch {
 		case p.err != nil:
+		case failure != nil:
+			p.err = failure
 		case alone:
-			p.receipts, p.err = s.t.site.Publish(s.t.cut, s.person, p.content...)
+			if p.receipts, p.err = s.publish(p.content); isFailure(p.err) {
+				failure = p.err
+			}
 		case err != nil:
 			p.err = err
 		default:
 			p.receipts, receipts = receipts[:len(p.content)], receipts[len(p.content):]
 		}
 	}
+	if isFailure(err) {
+		failure = err
+	}
+	return failure
+}
+
+// publish commits drafts. What comes behind a failure of which the client cannot learn any more fails too.
+func (s *session) publish(drafts []channel.Draft) ([]channel.Receipt, error) {
+	if s.publishing.failure != nil && s.isGone() {
+		return nil, s.publishing.failure
+	}
+	return s.t.site.Publish(s.t.cut, s.person, drafts...)
+}
+
+// isFailure reports whether err is the server's and not the client's.
+func isFailure(err error) bool {
+	return err != nil && problem.Of(err).Status() >= http.StatusInternalServerError
 }
 
 func (s *session) mayPublish(n int) error {

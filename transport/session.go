@@ -147,6 +147,13 @@ func (s *session) end() {
 	}
 }
 
+// isGone reports whether the connection has ended.
+func (s *session) isGone() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.gone
+}
+
 func (s *session) release() {
 	s.t.drop(s)
 	s.leave()

@@ -300,6 +300,36 @@ func TestOneRefusedOfThoseThatGoTogether(t *testing.T) {
 	}
 }
 
+// What was sent behind a publish that failed fails with it, so that who sends all of it again keeps the order.
+func TestPublishesBehindAFailure(t *testing.T) {
+	w := newWorld(t, transport.Options{})
+	gate := make(chan struct{})
+	w.site.set(func() { w.site.gate = gate })
+	w.site.forbid("room:away", problem.Unavailable.Detail("the engine is away"))
+	c := w.connect("/v1/connect", "Authorization: Bearer ann")
+	publish := func(ref int, name string) {
+		c.sendf(`{"op":"publish","ref":%d,"channel":"%s","id":"k%d","type":"text","data":%d}`, ref, name, ref, ref)
+	}
+	publish(1, "room:away")
+	eventually(t, "the first publish", func() bool { return w.site.publishes.Load() == 1 })
+	publish(2, "room:lobby")
+	c.send(`{"op":"publish","ref":3,"channel":"room:lobby","type":"text"}`)
+	publish(4, "room:lobby")
+	c.send(`{"op":"ping","ref":"ping"}`)
+	c.want(`{"ref":"ping"`) // so they were all received
+	close(gate)
+	for i, code := range []string{"unavailable", "unavailable", "bad_request", "unavailable"} {
+		if got := c.want(`"ref"`); !strings.HasPrefix(got, fmt.Sprintf(`{"ref":%d,`, i+1)) || !strings.Contains(got, `"code":"`+code+`"`) {
+			t.Fatalf("got %s, want %s for %d", got, code, i+1)
+		}
+	}
+	if calls := w.site.publishes.Load(); calls != 1 {
+		t.Errorf("%d times something was published", calls)
+	}
+	publish(2, "room:lobby") // who has heard of it goes on
+	c.want(`{"ref":2,"result":{"channel":"room:lobby","seq":1,`)
+}
+
 // A client that publishes faster than commits can be made is not read any more, until they are.
 func TestPublishesInFlightAreBounded(t *testing.T) {
 	w := newWorld(t, transport.Options{})
