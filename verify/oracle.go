@@ -68,7 +68,7 @@ type intent struct {
 	fate    fate
 	answer  receipt // the first, if acknowledged
 	place   uint64  // the seq at which it was seen; 0: not yet
-	anyRank bool    // the server's limits may have let later ones pass it: its place in the order is not demanded
+	anyRank bool    // later ones were let pass it, and that was said: its place in the order is not demanded
 }
 
 // fate is what is known of an intent. Only what was acknowledged must be there, only what was refused must not.
@@ -78,7 +78,6 @@ const (
 	open         fate = iota // no answer yet
 	acknowledged             // it is there
 	refusedFate              // it is not there, and is not tried again
-	doubtful                 // it failed in the server, and is not tried again
 )
 
 const messageType = "verify"

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -16,8 +17,8 @@ import (
 // burst is the most publishes that are sent without waiting for answers.
 const burst = 32
 
-// pipelined publishes over WebSocket, many at a time, until writing ends. Where answers are lost with the connection, what
-// they were for is published again, one by one, over HTTP: so the order stays.
+// pipelined publishes over WebSocket, many at a time, until writing ends. What failed in the server, or whose answer was lost with the
+// connection, is published again, one by one, over HTTP, before anything else is said: so the order stays.
 func (p *publisher) pipelined(writing context.Context) error {
 	for writing.Err() == nil {
 		if p.limited {
@@ -60,24 +61,33 @@ func (p *publisher) bursts(writing context.Context, conn *websocket.Conn) error 
 		if err != nil {
 			return err
 		}
-		if answered == len(sent) {
-			continue
+		if answered < len(sent) {
+			conn.CloseNow()
 		}
-		conn.CloseNow()
-		for _, in := range sent[answered:] {
-			if in.fate == acknowledged {
+		for i, in := range sent {
+			if in.fate != open {
 				continue
 			}
-			if p.limited {
+			if p.limited || overtaken(in, sent[i+1:]) {
 				p.oracle.pardon(in)
 			}
 			if err := p.until(in); err != nil {
 				return err
 			}
 		}
+		if answered == len(sent) {
+			continue
+		}
 		return nil
 	}
 	return nil
+}
+
+// overtaken reports whether an answer told that a later one of the burst is there already: it was under way when in failed.
+func overtaken(in *intent, later []*intent) bool {
+	return slices.ContainsFunc(later, func(l *intent) bool {
+		return l.channel == in.channel && l.content.N > in.content.N && l.fate == acknowledged
+	})
 }
 
 // exchange sends a burst and takes the answers, which come in order; it returns how many came. A burst that is dropped
@@ -142,8 +152,7 @@ func (p *publisher) answer(in *intent, ref int, o *object) error {
 	case why.Status == http.StatusTooManyRequests:
 		// Later ones of the burst may have been let through, so this one is not said again: it must not be there.
 		p.oracle.settle(in, refusedFate)
-	default:
-		p.oracle.settle(in, doubtful)
+	default: // it failed in the server, and nobody knows how far it came: it stays open, and is said again
 	}
 	p.counts.refused.Add(1)
 	p.limited = p.limited || o.Error.Status == http.StatusTooManyRequests
