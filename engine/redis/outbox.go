@@ -1,12 +1,14 @@
 package redis
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/redis/rueidis"
@@ -50,27 +52,26 @@ func (c *call) deletions(names ...channel.Name) {
 	}
 }
 
-// deliver carries out what a script of partition put into its outbox, in order, and takes it off. What was refused for good is taken off
-// as well, and its error returned; what could not be carried out stays there for the sweeper. Receipts are those of drafts, zero where
-// there is none.
+// deliver carries out what a script of partition put into its outbox, and takes it off: what is of one partition in order, and nothing behind
+// what could not be carried out, which stays there for the sweeper. What was refused for good is taken off as well, and its error returned.
+// Receipts are those of drafts, zero where there is none.
 func (e *Engine) deliver(ctx context.Context, partition int, entries []outgoing) ([]channel.Receipt, error) {
-	receipts := make([]channel.Receipt, len(entries))
-	var done []string
-	var errs []error
+	receipts, errs := make([]channel.Receipt, len(entries)), make([]error, len(entries))
+	of := map[int][]int{} // indexes of entries, by where they go
 	for i, o := range entries {
-		var err error
-		if o.Delete != "" {
-			err = e.Delete(ctx, o.Delete)
-		} else {
-			var one []channel.Receipt
-			if one, err = e.appendIn(ctx, partitionOf(o.Draft.Channel), []channel.Draft{o.Draft}); err == nil {
-				receipts[i] = one[0]
-			}
-		}
-		if err == nil || refusedForGood(err) {
+		to := partitionOf(o.channel())
+		of[to] = append(of[to], i)
+	}
+	var partitions sync.WaitGroup
+	for to, indexes := range of {
+		partitions.Go(func() { e.deliverTo(ctx, to, indexes, entries, receipts, errs) })
+	}
+	partitions.Wait()
+	var done []string
+	for i, o := range entries {
+		if errs[i] == nil || refusedForGood(errs[i]) {
 			done = append(done, o.ID)
 		}
-		errs = append(errs, err)
 	}
 	if len(done) > 0 {
 		// If this fails, the sweeper repeats what has been done, to no effect.
@@ -79,6 +80,46 @@ func (e *Engine) deliver(ctx context.Context, partition int, entries []outgoing)
 		}
 	}
 	return receipts, errors.Join(errs...)
+}
+
+// channel is the channel that it is about.
+func (o *outgoing) channel() channel.Name { return cmp.Or(o.Delete, o.Draft.Channel) }
+
+// deliverTo carries out those entries that go to one partition: drafts together, unless one of them is refused.
+func (e *Engine) deliverTo(ctx context.Context, to int, indexes []int, entries []outgoing, receipts []channel.Receipt, errs []error) {
+	together := groupDrafts
+	for len(indexes) > 0 {
+		var drafts []channel.Draft
+		for _, i := range indexes {
+			if entries[i].Delete != "" || len(drafts) == together {
+				break
+			}
+			drafts = append(drafts, entries[i].Draft)
+		}
+		n := max(1, len(drafts))
+		var got []channel.Receipt
+		var err error
+		if len(drafts) == 0 {
+			err = e.Delete(ctx, entries[indexes[0]].Delete)
+		} else {
+			got, err = e.appendIn(ctx, to, drafts)
+		}
+		if n > 1 && refusedForGood(err) {
+			together = 1
+			continue
+		}
+		for k, i := range indexes[:n] {
+			if errs[i] = err; got != nil {
+				receipts[i] = got[k]
+			}
+		}
+		if indexes = indexes[n:]; err != nil && !refusedForGood(err) {
+			for _, i := range indexes {
+				errs[i] = err
+			}
+			return
+		}
+	}
 }
 
 func refusedForGood(err error) bool {
