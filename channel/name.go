@@ -63,6 +63,20 @@ func Room(id string) Name   { return Name(KindRoom + ":" + id) }
 func Vote(code string) Name { return Name(KindVote + ":" + code) }
 func User(id string) Name   { return Name(KindUser + ":" + id) }
 
+// Other is the other person of a direct conversation of somebody's; false if it is none, or not theirs.
+func (n Name) Other(person string) (other string, ok bool) {
+	a, b, ok := strings.Cut(n.ID(), ".")
+	switch {
+	case !ok:
+		return "", false
+	case person == a:
+		return b, true
+	case person == b:
+		return a, true
+	}
+	return "", false
+}
+
 // Direct names the conversation of two people: the same whoever asks.
 func Direct(a, b string) Name {
 	if b < a {

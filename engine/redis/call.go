@@ -32,7 +32,7 @@ type call struct {
 
 // newCall begins a call.
 func (e *Engine) newCall(s *script, partition int) *call {
-	return &call{e: e, script: s, partition: partition, once: e.keys.once(partition, drawID()), number: 1}
+	return &call{e: e, script: s, partition: partition, once: e.keys.once(partition, channel.DrawID()), number: 1}
 }
 
 // key gives the script keys, all of the call's partition.
@@ -156,7 +156,7 @@ func (c *call) draft(number int, d *drawn) {
 		c.arg("")
 	} else {
 		c.key(c.e.keys.idempotency(&d.Draft))
-		c.arg("1", contentHash(&d.Draft))
+		c.arg("1", contentText(&d.Draft))
 	}
 	if d.Amend == nil {
 		c.arg("")

@@ -41,13 +41,13 @@ func (e *Engine) CreateRoom(ctx context.Context, r chat.Room, drafts ...channel.
 	if err != nil {
 		return err
 	}
-	if h.deleted {
+	if h.Deleted {
 		return chat.ErrRoomExists
 	}
 	c := e.newFactsCall(roomCreateScript)
 	c.arg(r.ID, r.Name, r.Topic, flag(r.Private), r.Owner.ID, r.Invite)
 	c.int(r.Created.UnixMilli())
-	c.arg(sortKey(r.Name, r.ID), strconv.FormatUint(h.tail.Seq, 10))
+	c.arg(sortKey(r.Name, r.ID), strconv.FormatUint(h.Tail.Seq, 10))
 	_, err = c.changeFacts(ctx, drafts)
 	return err
 }
@@ -198,7 +198,7 @@ func (e *Engine) endRoom(ctx context.Context, id string, left channel.Draft) (la
 	for _, s := range []string{left.Type, left.From.ID, left.From.Name} {
 		meta = appendText(meta, s)
 	}
-	c.arg(drawID()+drawID(), string(meta), string(left.Data))
+	c.arg(channel.DrawID()+channel.DrawID(), string(meta), string(left.Data))
 	c.deletions(channel.Room(id))
 	result, err := c.runFacts(ctx)
 	if err != nil {

@@ -114,20 +114,6 @@ func (e *Engine) OpenDirect(ctx context.Context, a, b channel.Sender, drafts ...
 	return c.changeFacts(ctx, drafts)
 }
 
-// sideOf returns the other person of a direct channel of user's.
-func sideOf(user string, name channel.Name) (other string, ok bool) {
-	a, b, ok := strings.Cut(name.ID(), ".")
-	switch {
-	case !ok:
-		return "", false
-	case user == a:
-		return b, true
-	case user == b:
-		return a, true
-	}
-	return "", false
-}
-
 // SetRead raises what user has read; see chat.Store. What would change nothing is one round trip, which writes nothing.
 func (e *Engine) SetRead(ctx context.Context, user string, name channel.Name, seq uint64) (read uint64, changed bool, err error) {
 	var what, field string
@@ -137,7 +123,7 @@ func (e *Engine) SetRead(ctx context.Context, user string, name channel.Name, se
 		what, field = "rooms:"+user, name.ID()
 	case channel.KindDirect:
 		what = "directs:" + user
-		field, ok = sideOf(user, name)
+		field, ok = name.Other(user)
 	default:
 		ok = false
 	}
@@ -156,11 +142,11 @@ func (e *Engine) SetRead(ctx context.Context, user string, name channel.Name, se
 		return 0, false, err
 	}
 	h, err := parseHead(results[1])
-	if up := min(seq, h.tail.Seq); err != nil || up <= read { // a tail that was seen stays seen: it only grows
+	if up := min(seq, h.Tail.Seq); err != nil || up <= read { // a tail that was seen stays seen: it only grows
 		return read, false, err
 	}
 	c := e.newFactsCall(readScript)
-	c.arg(what, field, strconv.FormatUint(min(seq, h.tail.Seq), 10))
+	c.arg(what, field, strconv.FormatUint(min(seq, h.Tail.Seq), 10))
 	result, err := c.runFacts(ctx)
 	if err != nil {
 		return 0, false, err

@@ -35,7 +35,7 @@ func (e *Engine) checkCopying(ctx context.Context) error {
 
 // connectOnly makes an engine that asks and writes, and neither listens nor works by itself. It refuses a Redis that a node serves.
 func connectOnly(ctx context.Context, addr string) (_ *Engine, err error) {
-	e := &Engine{o: Options{}.withDefaults(), node: drawID()}
+	e := &Engine{o: Options{}.withDefaults(), node: channel.DrawID()}
 	if e.address, err = parseAddress(addr); err != nil {
 		return nil, err
 	}

@@ -97,7 +97,7 @@ type Engine struct {
 // Open connects to Redis at an address (see the package's documentation) and begins to listen to what other nodes commit. Errors: ErrBadURL, ErrOld, or
 // the connection's.
 func Open(ctx context.Context, addr string, o Options) (_ *Engine, err error) {
-	e := &Engine{o: o.withDefaults(), node: drawID(), empty: make(chan struct{})}
+	e := &Engine{o: o.withDefaults(), node: channel.DrawID(), empty: make(chan struct{})}
 	if e.address, err = parseAddress(addr); err != nil {
 		return nil, err
 	}

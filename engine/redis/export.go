@@ -14,6 +14,7 @@ import (
 
 	"parley/channel"
 	"parley/engine/transfer"
+	"parley/vote"
 )
 
 // Source is a Redis that is copied; see transfer.Source.
@@ -74,10 +75,10 @@ func (s *Source) Size(ctx context.Context) (size transfer.Size, err error) {
 		return size, err
 	}
 	for i, name := range names {
-		if heads[i].deleted {
+		if heads[i].Deleted {
 			continue
 		}
-		size.Messages += int64(heads[i].tail.Seq - heads[i].floor.Seq)
+		size.Messages += int64(heads[i].Tail.Seq - heads[i].Floor.Seq)
 		if name.Kind() == channel.KindVote {
 			size.Votes++
 			n, err := e.ask(ctx, e.client.B().Hlen().Key(e.keys.ballots(name.ID())).Build()).AsInt64()
@@ -91,7 +92,7 @@ func (s *Source) Size(ctx context.Context) (size transfer.Size, err error) {
 }
 
 // heads finds all channels, also deleted ones, which are in no list.
-func (s *Source) heads(ctx context.Context) (names []channel.Name, heads []head, err error) {
+func (s *Source) heads(ctx context.Context) (names []channel.Name, heads []channel.Head, err error) {
 	found, err := s.e.scan(ctx, "*", "c:")
 	if err != nil {
 		return nil, nil, err
@@ -123,7 +124,7 @@ func (s *Source) Export(ctx context.Context, have func(channel.Name) (uint64, er
 		return err
 	}
 	for i, name := range names {
-		x := transfer.Channel{Name: name, Floor: heads[i].floor, Tail: heads[i].tail, Deleted: heads[i].deleted}
+		x := transfer.Channel{Name: name, Floor: heads[i].Floor, Tail: heads[i].Tail, Deleted: heads[i].Deleted}
 		if !x.Deleted {
 			from, err := have(name)
 			if err != nil {
@@ -288,7 +289,7 @@ func (s *Source) votes(ctx context.Context, put func(...any) error) error {
 			if err != nil {
 				return err
 			}
-			ballots = append(ballots, transfer.Ballot{Code: v.Code, Voter: voter, Name: b.Voter.Name, Options: optionBits(b.Options), At: b.At.UnixMilli()})
+			ballots = append(ballots, transfer.Ballot{Code: v.Code, Voter: voter, Name: b.Voter.Name, Options: vote.OptionBits(b.Options), At: b.At.UnixMilli()})
 		}
 		if err := put(ballots...); err != nil {
 			return err

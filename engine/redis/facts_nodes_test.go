@@ -200,7 +200,7 @@ func deafTo(server *redistest.Server, deaf bool) {
 func TestHintsThatWereLostDropEverything(t *testing.T) {
 	server := redistest.Start(t)
 	server.Do("ACL", "SETUSER", "b", "on", ">secret", "~*", "&*", "+@all")
-	prefix := drawID()
+	prefix := channel.DrawID()
 	a := newNode(t, server.URL()+"?prefix="+prefix)
 	b := newNode(t, fmt.Sprintf("redis://b:secret@%s?prefix=%s", server.Addr(), prefix))
 	changes := changesOf(a)
@@ -219,7 +219,7 @@ func TestHintsThatWereLostDropEverything(t *testing.T) {
 func TestNodesThatCannotHearAreSoonRight(t *testing.T) {
 	server := redistest.Start(t)
 	server.Do("ACL", "SETUSER", "b", "on", ">secret", "~*", "&*", "+@all")
-	prefix := drawID()
+	prefix := channel.DrawID()
 	a := newNode(t, server.URL()+"?prefix="+prefix)
 	b := newNode(t, fmt.Sprintf("redis://b:secret@%s?prefix=%s", server.Addr(), prefix))
 	changes := changesOf(a)

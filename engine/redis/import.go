@@ -127,7 +127,7 @@ func (t *Target) commands(record any) ([]rueidis.Completed, error) {
 	case transfer.Vote:
 		return t.vote(r), nil
 	case transfer.Ballot:
-		b := vote.Ballot{Voter: channel.Sender{ID: r.Voter, Name: r.Name}, Options: optionsOf(r.Options), At: time.UnixMilli(r.At)}
+		b := vote.Ballot{Voter: channel.Sender{ID: r.Voter, Name: r.Name}, Options: vote.OptionsOf(r.Options), At: time.UnixMilli(r.At)}
 		return t.all(t.hset(k.ballots(r.Code), r.Voter, ballotText(b)), t.zadd(k.times(r.Code), r.At, r.Voter),
 			t.zadd(k.votesOf(votePartition(r.Code), r.Voter), t.made[r.Code], r.Code)), nil
 	case transfer.Message:
@@ -150,7 +150,7 @@ func (t *Target) vote(r transfer.Vote) []rueidis.Completed {
 	for _, text := range r.Options {
 		v.Options = append(v.Options, vote.Option{Text: text})
 	}
-	fields := []string{"def", define(v, r.OwnerName), "rev", drawID(), "made", strconv.FormatInt(t.last, 10), "version", strconv.FormatUint(r.Version, 10)}
+	fields := []string{"def", define(v, r.OwnerName), "rev", channel.DrawID(), "made", strconv.FormatInt(t.last, 10), "version", strconv.FormatUint(r.Version, 10)}
 	if r.Voters > 0 {
 		fields = append(fields, "voters", strconv.Itoa(r.Voters))
 	}

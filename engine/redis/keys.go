@@ -1,7 +1,6 @@
 package redis
 
 import (
-	"crypto/sha256"
 	"encoding/base64"
 	"strconv"
 
@@ -42,24 +41,13 @@ func (k keys) hints(partition int) string {
 	return k.in(partition, "hints@"+strconv.Itoa(k.db))
 }
 
-// idempotency is where the key of a draft is remembered. 128 bits: nobody finds two that agree.
+// idempotency is where the key of a draft is remembered.
 func (k keys) idempotency(d *channel.Draft) string {
-	b := make([]byte, 0, 256)
-	b = append(b, d.Channel...)
-	b = append(b, 0)
-	b = append(b, d.From.ID...)
-	b = append(b, 0)
-	b = append(b, d.Key...)
-	sum := sha256.Sum256(b)
-	return k.in(partitionOf(d.Channel), "k:"+base64.RawURLEncoding.EncodeToString(sum[:16]))
+	return k.in(partitionOf(d.Channel), "k:"+base64.RawURLEncoding.EncodeToString(d.KeyHash()))
 }
 
-// contentHash tells whether a repeated draft says the same. What an Amend carries is left out: it may name the time.
-func contentHash(d *channel.Draft) string {
-	b := make([]byte, 0, 1024)
-	b = append(b, d.Type...)
-	b = append(b, 0)
-	b = append(b, d.Data...)
-	sum := sha256.Sum256(b)
-	return base64.RawURLEncoding.EncodeToString(sum[:8])
+// contentText is the hash of what a draft says, as it is remembered with its key.
+func contentText(d *channel.Draft) string {
+	hash := d.ContentHash()
+	return base64.RawURLEncoding.EncodeToString(hash[:])
 }

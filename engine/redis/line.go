@@ -247,7 +247,7 @@ func (l *line) resync(ctx context.Context) bool {
 			return false
 		}
 		for i, w := range some {
-			if !w.Known || heads[i].deleted || heads[i].tail != w.Position {
+			if !w.Known || heads[i].Deleted || heads[i].Tail != w.Position {
 				(*sink).Deleted(w.Channel)
 			}
 		}

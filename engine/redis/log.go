@@ -11,17 +11,9 @@ import (
 	"parley/channel"
 )
 
-// head is what one look tells about a channel.
-type head struct {
-	deleted bool
-	floor   channel.Position // of the newest message that retention removed
-	tail    channel.Position
-	at      channel.Mark // of the message at the seq that was asked for; 0: there is none
-}
-
 var headFields = []string{"seq", "mark", "floor", "floorMark", "deleted"}
 
-func parseHead(result rueidis.RedisResult) (h head, err error) {
+func parseHead(result rueidis.RedisResult) (h channel.Head, err error) {
 	values, err := result.ToArray()
 	if err != nil {
 		return h, explain(err)
@@ -39,19 +31,19 @@ func parseHead(result rueidis.RedisResult) (h head, err error) {
 			return h, errors.Join(errRecord, err)
 		}
 	}
-	h.tail = channel.Position{Seq: n[0], Mark: channel.Mark(n[1])}
-	h.floor = channel.Position{Seq: n[2], Mark: channel.Mark(n[3])}
-	h.deleted = n[4] != 0
+	h.Tail = channel.Position{Seq: n[0], Mark: channel.Mark(n[1])}
+	h.Floor = channel.Position{Seq: n[2], Mark: channel.Mark(n[3])}
+	h.Deleted = n[4] != 0
 	return h, nil
 }
 
 // heads asks for many heads at once.
-func (e *Engine) heads(ctx context.Context, of []channel.Tail) ([]head, error) {
+func (e *Engine) heads(ctx context.Context, of []channel.Tail) ([]channel.Head, error) {
 	commands := make(rueidis.Commands, len(of))
 	for i, w := range of {
 		commands[i] = e.headCommand(w.Channel)
 	}
-	all := make([]head, len(of))
+	all := make([]channel.Head, len(of))
 	for i, result := range e.client.DoMulti(ctx, commands...) {
 		var err error
 		if all[i], err = parseHead(result); err != nil {
@@ -65,44 +57,10 @@ func (e *Engine) headCommand(name channel.Name) rueidis.Completed {
 	return e.client.B().Hmget().Key(e.keys.head(name)).Field(headFields...).Build()
 }
 
-// place finds a reader's position in the channel: where it is, with its mark; or the reason why it is not in the past.
-func (h *head) place(after channel.Position) (channel.Position, channel.Reason) {
-	here := channel.Position{Seq: after.Seq}
-	switch {
-	case h.deleted:
-		return after, channel.Deleted
-	case after == channel.End:
-		return h.tail, ""
-	case after.Seq < h.floor.Seq:
-		return after, channel.Retention
-	case after.Seq == h.floor.Seq:
-		here.Mark = h.floor.Mark
-	case h.at != 0:
-		here.Mark = h.at
-	case after.Mark == 0: // past the tail, and nothing is claimed
-		return h.tail, ""
-	default:
-		return after, channel.Rollback
-	}
-	if after.Mark != 0 && after.Mark != here.Mark {
-		return after, channel.Rollback
-	}
-	return here, ""
-}
-
-// gap makes the batch that says why there is none.
-func (h *head) gap(name channel.Name, from channel.Position, reason channel.Reason) channel.Batch {
-	g := &channel.Gap{From: from, Reason: reason}
-	if reason != channel.Deleted {
-		g.Resume, g.Tail = h.floor, h.tail
-	}
-	return channel.Batch{Channel: name, From: from, To: from, Gap: g}
-}
-
 // Tail is the position of the newest message; see channel.Log.
 func (e *Engine) Tail(ctx context.Context, name channel.Name) (channel.Position, error) {
 	h, err := parseHead(e.ask(ctx, e.headCommand(name)))
-	return h.tail, err
+	return h.Tail, err
 }
 
 // Delete removes a channel for good; see channel.Log.

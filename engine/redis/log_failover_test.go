@@ -123,7 +123,7 @@ func TestCluster_UnderWrites(t *testing.T) {
 
 	t.Run("a slot is moved", func(t *testing.T) {
 		for range 20 { // so that it takes several steps
-			mustAppend(t, one, say(here, drawID(), "before"))
+			mustAppend(t, one, say(here, channel.DrawID(), "before"))
 		}
 		h := listen(t, two, here, there)
 		p, q := write(t, here, one, two), write(t, there, one, two)

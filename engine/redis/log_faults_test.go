@@ -304,7 +304,7 @@ func TestFault_UnderWrites(t *testing.T) {
 			t.Parallel()
 			server := redistest.Start(t, c.settings...)
 			proxy := redistest.NewProxy(t, server.Addr())
-			prefix := "?prefix=" + drawID() + ":"
+			prefix := "?prefix=" + channel.DrawID() + ":"
 			direct, behind := open(t, server.URL()+prefix, Options{}), open(t, proxy.URL()+prefix, Options{})
 			one, two := listen(t, direct, "room:a"), listen(t, behind, "room:a")
 			p := write(t, "room:a", direct, behind)
@@ -325,7 +325,7 @@ func TestFault_DeliveryGoesOnWhileHintsDoNotCome(t *testing.T) {
 	t.Parallel()
 	server := redistest.Start(t)
 	proxy := redistest.NewProxy(t, server.Addr())
-	prefix := "?prefix=" + drawID() + ":"
+	prefix := "?prefix=" + channel.DrawID() + ":"
 	direct, deaf := open(t, server.URL()+prefix, Options{}), open(t, proxy.URL()+prefix, Options{})
 	h := listen(t, deaf, "room:a")
 	proxy.BlackHole(true)
@@ -341,7 +341,7 @@ func TestFault_WhoListensToTheWrongServerFindsOut(t *testing.T) {
 	t.Parallel()
 	old, now := redistest.Start(t), redistest.Start(t)
 	proxy := redistest.NewProxy(t, old.Addr())
-	prefix := "?prefix=" + drawID() + ":"
+	prefix := "?prefix=" + channel.DrawID() + ":"
 	e := open(t, proxy.URL()+prefix, Options{})
 	h := listen(t, e, "room:a")
 	proxy.Redirect(now.Addr())
@@ -356,7 +356,7 @@ func TestFault_AComparisonThatFailedIsMadeAgain(t *testing.T) {
 	t.Parallel()
 	server := redistest.Start(t)
 	proxy := redistest.NewProxy(t, server.Addr())
-	prefix := "?prefix=" + drawID() + ":"
+	prefix := "?prefix=" + channel.DrawID() + ":"
 	server.Do("ACL", "SETUSER", "ears", "on", ">pw", "~*", "&*", "+@all")
 	direct := open(t, server.URL()+prefix, Options{})
 	behind := open(t, strings.Replace(proxy.URL(), "://", "://ears:pw@", 1)+prefix, Options{})
@@ -462,7 +462,7 @@ func TestResync_OfManyChannels(t *testing.T) {
 	t.Parallel()
 	server := redistest.Start(t)
 	proxy := redistest.NewProxy(t, server.Addr())
-	prefix := "?prefix=" + drawID() + ":"
+	prefix := "?prefix=" + channel.DrawID() + ":"
 	direct, behind := open(t, server.URL()+prefix, Options{}), open(t, proxy.URL()+prefix, Options{})
 	var names []channel.Name
 	for i := range 1000 {

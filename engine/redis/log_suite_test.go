@@ -3,6 +3,7 @@ package redis
 import (
 	"testing"
 
+	"parley/channel"
 	"parley/engine/enginetest"
 	"parley/engine/redis/redistest"
 )
@@ -26,7 +27,7 @@ func open(t testing.TB, url string, o Options) *Engine {
 type addressed interface{ URL() string }
 
 // fresh is an address in which every test has its own keys.
-func fresh(s addressed) string { return s.URL() + "?prefix=" + drawID() + ":" }
+func fresh(s addressed) string { return s.URL() + "?prefix=" + channel.DrawID() + ":" }
 
 func TestLog(t *testing.T) { logSuite(t, redistest.Start(t)) }
 

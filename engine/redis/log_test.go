@@ -304,8 +304,8 @@ func TestRetention_AChannelThatGrowsIsTrimmedByWhoAppends(t *testing.T) {
 		}
 	}
 	head, _ := e.heads(t.Context(), []channel.Tail{{Channel: "room:a"}})
-	if uint64(n) != head[0].tail.Seq-head[0].floor.Seq {
-		t.Errorf("%d messages from %s to %s", n, head[0].floor, head[0].tail)
+	if uint64(n) != head[0].Tail.Seq-head[0].Floor.Seq {
+		t.Errorf("%d messages from %s to %s", n, head[0].Floor, head[0].Tail)
 	}
 	if left := server.Do("HLEN", e.keys.amended("room:a")); left == "0" || len(left) > 1 {
 		t.Errorf("%s amended messages are kept", left)

@@ -31,10 +31,10 @@ const outboxAge = 5 * time.Second
 // outbox gives the script an entry for the outbox: as one of the drafts that take_drafts reads.
 func (c *call) outbox(o outgoing) {
 	if o.Draft.Channel != "" && o.Draft.Key == "" {
-		o.Draft.Key = drawID()
+		o.Draft.Key = channel.DrawID()
 	}
 	// By time and then as given, so that who finds them can keep their order.
-	o.ID = fmt.Sprintf("%013d.%04d.%s", c.e.now().UnixMilli(), len(c.outgoing), drawID())
+	o.ID = fmt.Sprintf("%013d.%04d.%s", c.e.now().UnixMilli(), len(c.outgoing), channel.DrawID())
 	entry, err := json.Marshal(o)
 	if err != nil {
 		panic(err) // strings, numbers and JSON

@@ -11,6 +11,7 @@ import (
 
 	"github.com/redis/rueidis"
 
+	"parley/channel"
 	"parley/problem"
 )
 
@@ -53,7 +54,7 @@ func (a *attendance) renew(ctx context.Context) error {
 	if kept {
 		a.compare(ctx, lease, before, told)
 	} else {
-		lease = drawID()
+		lease = channel.DrawID()
 		if _, alive, err = a.hold(ctx, lease, true); err != nil {
 			return err
 		}

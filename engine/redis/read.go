@@ -153,16 +153,16 @@ func (e *Engine) readAfter(ctx context.Context, name channel.Name, after channel
 	if err != nil {
 		return batch, err
 	}
-	from, reason := h.place(after)
+	from, reason := h.Place(after)
 	if reason != "" {
-		return h.gap(name, after, reason), nil
+		return h.Gap(name, after, reason), nil
 	}
 	batch = channel.Batch{Channel: name, From: from, To: from}
 	found, err := entriesOf(name, results[3])
-	if err != nil || from.Seq >= h.tail.Seq && len(found) == 0 {
+	if err != nil || from.Seq >= h.Tail.Seq && len(found) == 0 {
 		return batch, err
 	}
-	last := h.tail.Seq
+	last := h.Tail.Seq
 	if n := len(found); n > 0 {
 		last = max(last, found[n-1].Seq) // appended since the head was read
 	}
@@ -175,14 +175,14 @@ func (e *Engine) readAfter(ctx context.Context, name channel.Name, after channel
 }
 
 // placed is the head of a channel with the mark at a seq: of the results of markAt and then headCommand.
-func placed(name channel.Name, seq uint64, results []rueidis.RedisResult) (head, error) {
+func placed(name channel.Name, seq uint64, results []rueidis.RedisResult) (channel.Head, error) {
 	h, err := parseHead(results[2])
 	if err != nil {
 		return h, err
 	}
 	at, err := messageAt(name, seq, results)
 	if at != nil {
-		h.at = at.Mark
+		h.At = at.Mark
 	}
 	return h, err
 }
@@ -248,19 +248,19 @@ func (e *Engine) readNewest(ctx context.Context, name channel.Name, after channe
 	if err != nil {
 		return channel.Batch{}, err
 	}
-	from, reason := h.place(after)
+	from, reason := h.Place(after)
 	if reason == channel.Retention {
 		from, reason = after, ""
 	}
 	if reason != "" {
-		return h.gap(name, after, reason), nil
+		return h.Gap(name, after, reason), nil
 	}
-	batch := channel.Batch{Channel: name, From: from, To: h.tail}
-	if from.Seq >= h.tail.Seq || h.tail == h.floor {
+	batch := channel.Batch{Channel: name, From: from, To: h.Tail}
+	if from.Seq >= h.Tail.Seq || h.Tail == h.Floor {
 		return batch, nil
 	}
 	newest, err := entriesOf(name, results[3]) // the newest message is never an amended one
-	if err != nil || len(newest) == 0 || newest[0].Position() != h.tail {
+	if err != nil || len(newest) == 0 || newest[0].Position() != h.Tail {
 		return batch, errors.Join(err, errMoved)
 	}
 	batch.Messages = []channel.Message{newest[0].Message}
@@ -288,23 +288,23 @@ func (e *Engine) readBefore(ctx context.Context, name channel.Name, before chann
 	if err != nil {
 		return channel.Batch{}, err
 	}
-	_, reason := h.place(before)
+	_, reason := h.Place(before)
 	if reason == channel.Deleted || reason == channel.Rollback {
-		return h.gap(name, before, reason), nil
+		return h.Gap(name, before, reason), nil
 	}
-	batch := channel.Batch{Channel: name, From: h.floor, To: h.floor}
+	batch := channel.Batch{Channel: name, From: h.Floor, To: h.Floor}
 	found, err := entriesOf(name, results[3])
 	if err != nil {
 		return batch, err
 	}
-	last := h.tail.Seq
+	last := h.Tail.Seq
 	if before != channel.End && before.Seq <= last {
 		last = before.Seq - min(before.Seq, 1)
 	}
-	if last <= h.floor.Seq {
+	if last <= h.Floor.Seq {
 		return batch, nil
 	}
-	first := h.floor.Seq + 1
+	first := h.Floor.Seq + 1
 	if last-first > uint64(limit) {
 		first = last - uint64(limit)
 	}

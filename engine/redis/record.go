@@ -1,10 +1,10 @@
 package redis
 
 import (
+	"cmp"
 	"encoding/binary"
 	"errors"
 	"fmt"
-	"math/rand/v2"
 	"strconv"
 	"strings"
 	"time"
@@ -12,8 +12,7 @@ import (
 	"parley/channel"
 )
 
-// drawn is a draft with what is random about it. math/rand/v2's functions are ChaCha8, seeded by the system: nobody can foresee them, and
-// nodes differ.
+// drawn is a draft with what is random about it.
 type drawn struct {
 	channel.Draft
 	mark channel.Mark
@@ -21,23 +20,7 @@ type drawn struct {
 }
 
 func draw(d channel.Draft) drawn {
-	id := d.Key
-	if id == "" {
-		id = drawID()
-	}
-	return drawn{d, 1 + channel.Mark(rand.Uint64N(uint64(channel.MaxMark))), id}
-}
-
-// drawID makes 12 characters, 60 bits.
-func drawID() string {
-	const alphabet = "0123456789abcdefghjkmnpqrstvwxyz"
-	var b [12]byte
-	bits := rand.Uint64()
-	for i := range b {
-		b[i] = alphabet[bits&31]
-		bits >>= 5
-	}
-	return string(b[:])
+	return drawn{d, channel.DrawMark(), cmp.Or(d.Key, channel.DrawID())}
 }
 
 // appendMeta appends what scripts do not look into: id, type and sender, each with its length before it.

@@ -165,7 +165,7 @@ func (e *Engine) CreateVote(ctx context.Context, v vote.Vote, drafts ...channel.
 	c := e.newCall(createVoteScript, p)
 	channels := c.channels(append([]channel.Draft{{Channel: channel.Vote(v.Code)}}, drafts...)...)
 	c.key(e.keys.vote(v.Code), e.keys.deadlines(p))
-	c.arg(v.Code, define(v, v.Owner.Name), drawID(), due(v))
+	c.arg(v.Code, define(v, v.Owner.Name), channel.DrawID(), due(v))
 	lists := []string{e.keys.votesOf(p, v.Owner.ID)}
 	if v.Room != "" {
 		lists = append(lists, e.keys.votesIn(p, v.Room))
@@ -262,24 +262,16 @@ func (e *Engine) Update(ctx context.Context, code string, change func(vote.Vote)
 		if err != nil {
 			return vote.Vote{}, err
 		}
-		next, err := change(copyVote(kept.Vote))
+		next, err := change(kept.Vote.Clone())
 		if err != nil || next.Same(kept.Vote) {
-			return copyVote(kept.Vote), err
+			return kept.Vote.Clone(), err
 		}
-		v := kept.Vote
-		v.Open, v.Results, v.Closes = next.Open, next.Results, next.Closes
-		if v.Voters == 0 { // before the first ballot anything may have changed
-			v.Question, v.Min, v.Max, v.Change, v.Named = next.Question, next.Min, next.Max, next.Change, next.Named
-			v.Options = make([]vote.Option, len(next.Options))
-			for i, o := range next.Options {
-				v.Options[i] = vote.Option{ID: i + 1, Text: o.Text}
-			}
-		}
+		v := kept.Vote.Changed(next)
 		p := votePartition(code)
 		c := e.newCall(updateVoteScript, p)
 		c.channels(channel.Draft{Channel: channel.Vote(code)})
 		c.key(e.keys.vote(code), e.keys.deadlines(p))
-		c.arg(code, kept.rev, flag(v.Voters > 0), define(v, kept.owner), drawID(), due(v))
+		c.arg(code, kept.rev, flag(v.Voters > 0), define(v, kept.owner), channel.DrawID(), due(v))
 		c.tally(v)
 		result, err := c.run(ctx)
 		if err != nil {
@@ -302,12 +294,6 @@ const attempts = 100
 
 func changing(code string) error {
 	return problem.Overloaded.Detail("the vote %s is being changed all the time: try again", code).After(time.Second)
-}
-
-// copyVote gives v options of its own: several callers get it.
-func copyVote(v vote.Vote) vote.Vote {
-	v.Options = slices.Clone(v.Options)
-	return v
 }
 
 // Recount implements vote.Store. Redis does nothing else while it reads the ballots, some microseconds for each of them.
@@ -346,7 +332,7 @@ func (e *Engine) Recount(ctx context.Context, code string) (vote.Vote, error) {
 	for i := 0; i+1 < len(counted); i += 2 {
 		set, n := uint64(counted[i]), int(counted[i+1])
 		v.Voters += n
-		for _, id := range optionsOf(set) {
+		for _, id := range vote.OptionsOf(set) {
 			if id > len(v.Options) {
 				return vote.Vote{}, problem.Internal.Because(fmt.Errorf("%w: %d ballots in the vote %s have option %d", errRecord, n, code, id))
 			}

@@ -2,7 +2,6 @@ package redis
 
 import (
 	"fmt"
-	"math/bits"
 	"strconv"
 	"strings"
 	"time"
@@ -20,7 +19,7 @@ type keptBallot struct {
 }
 
 func ballotText(b vote.Ballot) string {
-	return strconv.FormatUint(optionBits(b.Options), 10) + " " + strconv.FormatInt(b.At.UnixMilli(), 10) + " " + b.Voter.Name
+	return strconv.FormatUint(vote.OptionBits(b.Options), 10) + " " + strconv.FormatInt(b.At.UnixMilli(), 10) + " " + b.Voter.Name
 }
 
 func parseBallot(code, voter, text string) (*keptBallot, error) {
@@ -31,7 +30,7 @@ func parseBallot(code, voter, text string) (*keptBallot, error) {
 	if !ok || err1 != nil || err2 != nil {
 		return nil, fmt.Errorf("%w: the ballot of %s in the vote %s", errRecord, voter, code)
 	}
-	return &keptBallot{vote.Ballot{Code: code, Voter: channel.Sender{ID: voter, Name: name}, Options: optionsOf(options), At: time.UnixMilli(ms).UTC()}, text}, nil
+	return &keptBallot{vote.Ballot{Code: code, Voter: channel.Sender{ID: voter, Name: name}, Options: vote.OptionsOf(options), At: time.UnixMilli(ms).UTC()}, text}, nil
 }
 
 // parseBallots reads what HMGET returned for voters: nil for those who have none.
@@ -56,28 +55,13 @@ func parseBallots(code string, voters []string, result rueidis.RedisResult) ([]*
 	return ballots, nil
 }
 
-func optionBits(options []int) (set uint64) {
-	for _, id := range options {
-		set |= 1 << (id - 1)
-	}
-	return set
-}
-
-func optionsOf(set uint64) []int {
-	options := make([]int, 0, bits.OnesCount64(set))
-	for ; set != 0; set &= set - 1 {
-		options = append(options, bits.TrailingZeros64(set)+1)
-	}
-	return options
-}
-
 // difference is what changes in the counts: "+3-1" for one more of option 3 and one less of option 1.
 func difference(before, after uint64) string {
 	var b []byte
-	for _, id := range optionsOf(after &^ before) {
+	for _, id := range vote.OptionsOf(after &^ before) {
 		b = strconv.AppendInt(append(b, '+'), int64(id), 10)
 	}
-	for _, id := range optionsOf(before &^ after) {
+	for _, id := range vote.OptionsOf(before &^ after) {
 		b = strconv.AppendInt(append(b, '-'), int64(id), 10)
 	}
 	return string(b)

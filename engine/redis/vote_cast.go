@@ -39,7 +39,7 @@ type casting struct {
 }
 
 func (c *casting) finish(v vote.Vote, err error) {
-	c.vote, c.err = copyVote(v), err
+	c.vote, c.err = v.Clone(), err
 	close(c.done)
 }
 
@@ -184,12 +184,12 @@ func (c *casting) checked(v vote.Vote) (done bool, err error) {
 		return false, err
 	}
 	if c.earlier == nil {
-		return false, c.check(copyVote(v), nil)
+		return false, c.check(v.Clone(), nil)
 	}
-	if err := c.check(copyVote(v), &c.earlier.Ballot); err != nil {
+	if err := c.check(v.Clone(), &c.earlier.Ballot); err != nil {
 		return false, err
 	}
-	return optionBits(c.earlier.Options) == optionBits(c.ballot.Options), nil
+	return vote.OptionBits(c.earlier.Options) == vote.OptionBits(c.ballot.Options), nil
 }
 
 // castChecked counts ballots that were checked against kept and their earlier ones, where both are still so. It returns the vote with the
@@ -209,9 +209,9 @@ func (e *Engine) castChecked(kept *keptVote, checked []*casting) (v vote.Vote, l
 		if b.earlier == nil {
 			c.key(e.keys.votesOf(p, b.ballot.Voter.ID))
 		} else {
-			earlier, before = b.earlier.text, optionBits(b.earlier.Options)
+			earlier, before = b.earlier.text, vote.OptionBits(b.earlier.Options)
 		}
-		c.arg(b.ballot.Voter.ID, earlier, ballotText(b.ballot), strconv.FormatInt(b.ballot.At.UnixMilli(), 10), difference(before, optionBits(b.ballot.Options)))
+		c.arg(b.ballot.Voter.ID, earlier, ballotText(b.ballot), strconv.FormatInt(b.ballot.At.UnixMilli(), 10), difference(before, vote.OptionBits(b.ballot.Options)))
 	}
 	c.tally(kept.Vote)
 	result, err := c.run(e.ctx)

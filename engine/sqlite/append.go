@@ -60,11 +60,11 @@ func (t *tx) append(d channel.Draft) (channel.Receipt, error) {
 		return channel.Receipt{}, err
 	}
 	m := channel.Message{
-		Channel: d.Channel, Seq: to.end.Seq + 1, Mark: t.draw.mark(), Prev: to.end.Mark,
+		Channel: d.Channel, Seq: to.end.Seq + 1, Mark: channel.DrawMark(), Prev: to.end.Mark,
 		ID: d.Key, Type: d.Type, From: d.From, At: t.now, Data: d.Data, Amend: d.Amend,
 	}
 	if m.ID == "" {
-		m.ID = t.draw.id()
+		m.ID = channel.DrawID()
 	}
 	r := channel.Receipt{Channel: m.Channel, Position: m.Position(), ID: m.ID, At: m.At, Durability: channel.Fsynced}
 	if first, err := t.admit(to, &d, &r); first != nil || err != nil {
@@ -105,7 +105,7 @@ func (t *tx) admit(to *tail, d *channel.Draft, r *channel.Receipt) (first *chann
 	if d.Key == "" {
 		return nil, nil
 	}
-	key := keyHash(d)
+	key := d.KeyHash()
 	if claimed, err := t.claim(d, key, r); claimed || err != nil {
 		return nil, err
 	}
@@ -126,7 +126,7 @@ func (t *tx) check(d *channel.Draft) (first *channel.Receipt, err error) {
 		return nil, err
 	}
 	if d.Key != "" {
-		if first, err := t.replay(d, keyHash(d)); first != nil || err != nil {
+		if first, err := t.replay(d, d.KeyHash()); first != nil || err != nil {
 			return first, err
 		}
 	}
@@ -171,7 +171,7 @@ func (t *tx) tail(name channel.Name) (*tail, error) {
 	if err != nil {
 		return nil, err
 	}
-	known := &tail{id: h.id, end: h.tail, floor: h.floor, deleted: h.deleted, keep: t.w.e.o.Policies.For(name).KeepCount}
+	known := &tail{id: h.id, end: h.Tail, floor: h.Floor, deleted: h.Deleted, keep: t.w.e.o.Policies.For(name).KeepCount}
 	t.tails.put(name, known)
 	return known, nil
 }

@@ -5,7 +5,6 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
-	"math/bits"
 	"time"
 
 	"parley/vote"
@@ -35,13 +34,13 @@ func (e *Engine) Cast(ctx context.Context, b vote.Ballot, check func(vote.Vote, 
 		if err != nil {
 			return err
 		}
-		if err := check(copyVote(h.Vote), earlier); err != nil {
+		if err := check(h.Vote.Clone(), earlier); err != nil {
 			return err
 		}
-		next := optionBits(b.Options)
+		next := vote.OptionBits(b.Options)
 		var before uint64
 		if earlier != nil {
-			if before = optionBits(earlier.Options); before == next {
+			if before = vote.OptionBits(earlier.Options); before == next {
 				return nil
 			}
 		}
@@ -63,7 +62,7 @@ func (e *Engine) Cast(ctx context.Context, b vote.Ballot, check func(vote.Vote, 
 	if err != nil {
 		return vote.Vote{}, err
 	}
-	return copyVote(h.Vote), nil
+	return h.Vote.Clone(), nil
 }
 
 // earlierBallot is the one that b's voter cast before b, nil if there is none.
@@ -76,23 +75,8 @@ func (t *tx) earlierBallot(id int64, b vote.Ballot) (*vote.Ballot, error) {
 	if err != nil {
 		return nil, err
 	}
-	b.Options, b.At = optionsOf(uint64(set)), time.UnixMilli(at).UTC()
+	b.Options, b.At = vote.OptionsOf(uint64(set)), time.UnixMilli(at).UTC()
 	return &b, nil
-}
-
-func optionBits(options []int) (set uint64) {
-	for _, id := range options {
-		set |= 1 << (id - 1)
-	}
-	return set
-}
-
-func optionsOf(set uint64) []int {
-	options := make([]int, 0, bits.OnesCount64(set))
-	for ; set != 0; set &= set - 1 {
-		options = append(options, bits.TrailingZeros64(set)+1)
-	}
-	return options
 }
 
 const selectBallot = `SELECT b.voter, coalesce(u.name, b.name), b.options, b.at FROM ballots b LEFT JOIN users u ON u.id = b.voter `
@@ -101,7 +85,7 @@ func scanBallot(r scanner, code string) (vote.Ballot, error) {
 	b := vote.Ballot{Code: code}
 	var set, at int64
 	err := r.Scan(&b.Voter.ID, &b.Voter.Name, &set, &at)
-	b.Options, b.At = optionsOf(uint64(set)), time.UnixMilli(at).UTC()
+	b.Options, b.At = vote.OptionsOf(uint64(set)), time.UnixMilli(at).UTC()
 	return b, err
 }
 
@@ -170,7 +154,7 @@ func (e *Engine) Recount(ctx context.Context, code string) (vote.Vote, error) {
 			return vote.Vote{}, err
 		}
 		v.Voters += n
-		for _, id := range optionsOf(uint64(set)) {
+		for _, id := range vote.OptionsOf(uint64(set)) {
 			if id > len(v.Options) {
 				return vote.Vote{}, fmt.Errorf("the vote %s is damaged: %d ballots have option %d", code, n, id)
 			}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"database/sql"
 	"errors"
-	"strings"
 	"time"
 
 	"parley/channel"
@@ -230,18 +229,4 @@ func (t *tx) mustHaveUser(id string) error {
 func (t *tx) insertMember(room, user string, read uint64) error {
 	_, err := t.exec("INSERT INTO members (room, user, read, joined) VALUES (?, ?, ?, ?)", room, user, int64(read), t.now.UnixMilli())
 	return err
-}
-
-// sideOf returns the other person of a direct channel of user's.
-func sideOf(user string, name channel.Name) (other string, ok bool) {
-	a, b, ok := strings.Cut(name.ID(), ".")
-	switch {
-	case !ok:
-		return "", false
-	case user == a:
-		return b, true
-	case user == b:
-		return a, true
-	}
-	return "", false
 }

@@ -146,8 +146,8 @@ func (s *Source) channels(ctx context.Context, have func(channel.Name) (uint64, 
 		if err != nil {
 			return err
 		}
-		x := transfer.Channel{Name: channel.Name(name), Floor: h.floor, Tail: h.tail, Deleted: h.deleted}
-		if !h.deleted {
+		x := transfer.Channel{Name: channel.Name(name), Floor: h.Floor, Tail: h.Tail, Deleted: h.Deleted}
+		if !h.Deleted {
 			from, err := have(x.Name)
 			if err != nil {
 				return err
@@ -155,7 +155,7 @@ func (s *Source) channels(ctx context.Context, have func(channel.Name) (uint64, 
 			if err := s.messages(ctx, h.id, x.Name, from, put); err != nil {
 				return err
 			}
-			err = s.e.readRow(ctx, "SELECT at FROM messages WHERE channel = ? AND seq = ?", h.id, int64(h.tail.Seq)).Scan(&x.At)
+			err = s.e.readRow(ctx, "SELECT at FROM messages WHERE channel = ? AND seq = ?", h.id, int64(h.Tail.Seq)).Scan(&x.At)
 			if err != nil && !errors.Is(err, sql.ErrNoRows) {
 				return err
 			}
@@ -195,7 +195,7 @@ func (s *Source) messages(ctx context.Context, id int64, name channel.Name, afte
 
 // key is the content that was remembered with the key of a message, if its id is one.
 func (s *Source) key(ctx context.Context, m *channel.Message, today int64) ([]byte, error) {
-	key := keyHash(&channel.Draft{Channel: m.Channel, From: m.From, Key: m.ID})
+	key := (&channel.Draft{Channel: m.Channel, From: m.From, Key: m.ID}).KeyHash()
 	var content int64
 	err := s.e.readRow(ctx, "SELECT content FROM keys WHERE day IN (?, ?, ?) AND key = ? AND seq = ?", today-1, today, today+1, key, int64(m.Seq)).Scan(&content)
 	if errors.Is(err, sql.ErrNoRows) {

@@ -150,7 +150,7 @@ func (t *tx) putMessage(r transfer.Message) error {
 		return err
 	}
 	_, err = t.exec("INSERT OR IGNORE INTO keys (day, key, content, seq, mark, at) VALUES (?, ?, ?, ?, ?, ?)", day(r.At),
-		keyHash(&channel.Draft{Channel: r.Channel, From: r.From, Key: r.ID}), int64(binary.BigEndian.Uint64(r.Key)), int64(r.Seq), int64(r.Mark), r.At.UnixMilli())
+		(&channel.Draft{Channel: r.Channel, From: r.From, Key: r.ID}).KeyHash(), int64(binary.BigEndian.Uint64(r.Key)), int64(r.Seq), int64(r.Mark), r.At.UnixMilli())
 	return err
 }
 

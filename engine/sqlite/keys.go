@@ -1,7 +1,6 @@
 package sqlite
 
 import (
-	"crypto/sha256"
 	"database/sql"
 	"encoding/binary"
 	"errors"
@@ -26,26 +25,10 @@ CREATE TABLE IF NOT EXISTS keys (
 
 func day(t time.Time) int64 { return t.Unix() / 86400 }
 
-// keyHash identifies a draft's key within the engine. 128 bits: nobody finds two that agree.
-func keyHash(d *channel.Draft) []byte {
-	b := make([]byte, 0, 256)
-	b = append(b, d.Channel...)
-	b = append(b, 0)
-	b = append(b, d.From.ID...)
-	b = append(b, 0)
-	b = append(b, d.Key...)
-	sum := sha256.Sum256(b)
-	return sum[:16:16]
-}
-
-// contentHash tells whether a repeated draft says the same. What an Amend carries is left out: it may name the time.
-func contentHash(d *channel.Draft) int64 {
-	b := make([]byte, 0, 1024)
-	b = append(b, d.Type...)
-	b = append(b, 0)
-	b = append(b, d.Data...)
-	sum := sha256.Sum256(b)
-	return int64(binary.BigEndian.Uint64(sum[:8]))
+// contentNumber is the hash of what a draft says, as it is remembered with its key.
+func contentNumber(d *channel.Draft) int64 {
+	hash := d.ContentHash()
+	return int64(binary.BigEndian.Uint64(hash[:]))
 }
 
 // replay returns the first receipt of a draft whose key is known, nil if it is not.
@@ -62,7 +45,7 @@ func (t *tx) replay(d *channel.Draft, key []byte) (*channel.Receipt, error) {
 	if err != nil {
 		return nil, err
 	}
-	if content != contentHash(d) {
+	if content != contentNumber(d) {
 		return nil, channel.ErrKeyReused.Detail("The key %.64q was used in %s for other content: take a new one", d.Key, d.Channel)
 	}
 	return &channel.Receipt{Channel: d.Channel, Position: first, ID: d.Key, At: time.UnixMilli(at).UTC(), Durability: channel.Fsynced, Replayed: true}, nil
@@ -83,7 +66,7 @@ func (t *tx) claim(d *channel.Draft, key []byte, r *channel.Receipt) (bool, erro
 	}
 	written := t.written
 	result, err := t.exec("INSERT OR IGNORE INTO keys (day, key, content, seq, mark, at) VALUES (?, ?, ?, ?, ?, ?)",
-		today, key, contentHash(d), int64(r.Position.Seq), int64(r.Position.Mark), r.At.UnixMilli())
+		today, key, contentNumber(d), int64(r.Position.Seq), int64(r.Position.Mark), r.At.UnixMilli())
 	if err != nil {
 		return false, err
 	}

@@ -42,11 +42,8 @@ CREATE INDEX IF NOT EXISTS messages_amends ON messages (channel, amends) WHERE a
 
 // head is what one look tells about a channel.
 type head struct {
-	id      int64 // 0: absent
-	deleted bool
-	floor   channel.Position
-	tail    channel.Position
-	at      channel.Mark // of the message at the seq that was asked for; 0: there is none
+	id int64 // 0: absent
+	channel.Head
 }
 
 // headQuery asks for a channel's head, by name, with the mark at a seq. One statement sees one state of the file.
@@ -56,54 +53,20 @@ WHERE c.name = ?1`
 
 func scanHead(r scanner) (h head, err error) {
 	var seq, mark, at *int64
-	err = r.Scan(&h.id, &h.deleted, &h.floor.Seq, &h.floor.Mark, &seq, &mark, &at)
+	err = r.Scan(&h.id, &h.Deleted, &h.Floor.Seq, &h.Floor.Mark, &seq, &mark, &at)
 	if errors.Is(err, sql.ErrNoRows) {
 		return head{}, nil
 	}
 	if err != nil {
 		return head{}, err
 	}
-	if h.tail = h.floor; seq != nil {
-		h.tail = channel.Position{Seq: uint64(*seq), Mark: channel.Mark(*mark)}
+	if h.Tail = h.Floor; seq != nil {
+		h.Tail = channel.Position{Seq: uint64(*seq), Mark: channel.Mark(*mark)}
 	}
 	if at != nil {
-		h.at = channel.Mark(*at)
+		h.At = channel.Mark(*at)
 	}
 	return h, nil
-}
-
-// place finds a reader's position in the channel: where it is, with its mark; or the reason why it is not in the past.
-func (h *head) place(after channel.Position) (channel.Position, channel.Reason) {
-	here := channel.Position{Seq: after.Seq}
-	switch {
-	case h.deleted:
-		return after, channel.Deleted
-	case after == channel.End:
-		return h.tail, ""
-	case after.Seq < h.floor.Seq:
-		return after, channel.Retention
-	case after.Seq == h.floor.Seq:
-		here.Mark = h.floor.Mark
-	case h.at != 0:
-		here.Mark = h.at
-	case after.Mark == 0: // past the tail, and nothing is claimed
-		return h.tail, ""
-	default:
-		return after, channel.Rollback
-	}
-	if after.Mark != 0 && after.Mark != here.Mark {
-		return after, channel.Rollback
-	}
-	return here, ""
-}
-
-// gap makes the batch that says why there is none.
-func (h *head) gap(name channel.Name, from channel.Position, reason channel.Reason) channel.Batch {
-	g := &channel.Gap{From: from, Reason: reason}
-	if reason != channel.Deleted {
-		g.Resume, g.Tail = h.floor, h.tail
-	}
-	return channel.Batch{Channel: name, From: from, To: from, Gap: g}
 }
 
 func (e *Engine) head(ctx context.Context, name channel.Name, at uint64) (head, error) {
@@ -114,7 +77,7 @@ func (e *Engine) head(ctx context.Context, name channel.Name, at uint64) (head, 
 // Tail is the position of the newest message; see channel.Log.
 func (e *Engine) Tail(ctx context.Context, name channel.Name) (channel.Position, error) {
 	h, err := e.head(ctx, name, 0)
-	return h.tail, err
+	return h.Tail, err
 }
 
 // Delete removes a channel for good; see channel.Log. Its messages can be read no more at once, and leave the file

@@ -181,7 +181,7 @@ func (e *Engine) SetRead(ctx context.Context, user string, name channel.Name, se
 	queries, ok := readQueries[name.Kind()]
 	id := name.ID()
 	if ok && name.Kind() == channel.KindDirect {
-		id, ok = sideOf(user, name)
+		id, ok = name.Other(user)
 	}
 	if !ok {
 		return 0, false, nil

@@ -58,7 +58,7 @@ func (e *Engine) readAfter(ctx context.Context, name channel.Name, after channel
 	var h head
 	var at int64
 	var m channel.Message
-	fields := append([]any{&h.id, &h.deleted, &h.floor.Seq, &h.floor.Mark}, messageFields(&m, &at)...)
+	fields := append([]any{&h.id, &h.Deleted, &h.Floor.Seq, &h.Floor.Mark}, messageFields(&m, &at)...)
 	first, bytes := true, 0
 	for rows.Next() {
 		m = channel.Message{Channel: name}
@@ -69,9 +69,9 @@ func (e *Engine) readAfter(ctx context.Context, name channel.Name, after channel
 		if first {
 			first = false
 			if m.Seq == after.Seq {
-				h.at = m.Mark
+				h.At = m.Mark
 			}
-			from, reason := h.place(after)
+			from, reason := h.Place(after)
 			if reason != "" {
 				return e.gapOf(ctx, name, after)
 			}
@@ -103,12 +103,12 @@ func (e *Engine) readNothing(ctx context.Context, name channel.Name, after chann
 	if err != nil {
 		return channel.Batch{}, err
 	}
-	if !h.deleted && h.tail.Seq > h.floor.Seq && h.tail.Seq >= after.Seq {
+	if !h.Deleted && h.Tail.Seq > h.Floor.Seq && h.Tail.Seq >= after.Seq {
 		return channel.Batch{}, errMoved // somebody appended in between
 	}
-	from, reason := h.place(after)
+	from, reason := h.Place(after)
 	if reason != "" {
-		return h.gap(name, after, reason), nil
+		return h.Gap(name, after, reason), nil
 	}
 	return channel.Batch{Channel: name, From: from, To: from}, nil
 }
@@ -119,8 +119,8 @@ func (e *Engine) gapOf(ctx context.Context, name channel.Name, after channel.Pos
 	if err != nil {
 		return channel.Batch{}, err
 	}
-	if _, reason := h.place(after); reason != "" {
-		return h.gap(name, after, reason), nil
+	if _, reason := h.Place(after); reason != "" {
+		return h.Gap(name, after, reason), nil
 	}
 	return channel.Batch{}, errMoved
 }
@@ -133,18 +133,18 @@ func (e *Engine) readNewest(ctx context.Context, name channel.Name, after channe
 		if err != nil {
 			return channel.Batch{}, err
 		}
-		from, reason := h.place(after)
+		from, reason := h.Place(after)
 		if reason == channel.Retention {
 			from, reason = after, ""
 		}
 		if reason != "" {
-			return h.gap(name, after, reason), nil
+			return h.Gap(name, after, reason), nil
 		}
-		batch := channel.Batch{Channel: name, From: from, To: h.tail}
-		if from.Seq >= h.tail.Seq || h.tail == h.floor {
+		batch := channel.Batch{Channel: name, From: from, To: h.Tail}
+		if from.Seq >= h.Tail.Seq || h.Tail == h.Floor {
 			return batch, nil
 		}
-		m, err := e.Message(ctx, name, h.tail.Seq)
+		m, err := e.Message(ctx, name, h.Tail.Seq)
 		if errors.Is(err, channel.ErrNoMessage) {
 			continue // removed in between
 		}
@@ -160,11 +160,11 @@ func (e *Engine) Before(ctx context.Context, name channel.Name, before channel.P
 	if err != nil {
 		return channel.Batch{}, err
 	}
-	_, reason := h.place(before)
+	_, reason := h.Place(before)
 	if reason == channel.Deleted || reason == channel.Rollback {
-		return h.gap(name, before, reason), nil
+		return h.Gap(name, before, reason), nil
 	}
-	batch := channel.Batch{Channel: name, From: h.floor, To: h.floor}
+	batch := channel.Batch{Channel: name, From: h.Floor, To: h.Floor}
 	rows, err := e.readRows(ctx, beforeQuery, h.id, int64(before.Seq), int64(max(limit, 1))+1)
 	if err != nil {
 		return batch, e.readError(err)

@@ -141,11 +141,11 @@ func (k *keeper) trim(ctx context.Context, name channel.Name) error {
 // wanting tells, without the writer, whether there is something to trim.
 func (k *keeper) wanting(ctx context.Context, name channel.Name) (bool, error) {
 	h, err := k.e.head(ctx, name, 0)
-	if err != nil || h.deleted || h.tail == h.floor {
+	if err != nil || h.Deleted || h.Tail == h.Floor {
 		return false, err
 	}
 	p := k.e.o.Policies.For(name)
-	if p.KeepCount > 0 && h.tail.Seq-h.floor.Seq > p.KeepCount {
+	if p.KeepCount > 0 && h.Tail.Seq-h.Floor.Seq > p.KeepCount {
 		return true, nil
 	}
 	if p.KeepAge == 0 {
@@ -153,7 +153,7 @@ func (k *keeper) wanting(ctx context.Context, name channel.Name) (bool, error) {
 	}
 	var old bool
 	err = k.e.readRow(ctx, "SELECT EXISTS (SELECT 1 FROM messages WHERE channel = ? AND seq = ? AND at < ?)",
-		h.id, int64(h.floor.Seq+1), k.e.o.Clock().Add(-p.KeepAge).UnixMilli()).Scan(&old)
+		h.id, int64(h.Floor.Seq+1), k.e.o.Clock().Add(-p.KeepAge).UnixMilli()).Scan(&old)
 	return old, err
 }
 

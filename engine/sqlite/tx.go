@@ -16,7 +16,6 @@ type tx struct {
 	w       *writer
 	tails   tails
 	keyDays keyDays
-	draw    draw
 
 	// Of the transaction:
 	now      time.Time // the server's clock when it began
@@ -41,7 +40,6 @@ func (t *tx) init(w *writer) {
 	t.w = w
 	t.votes = make(map[string]*heldVote)
 	t.tails.init()
-	t.draw.init()
 }
 
 // exec runs a statement. Its text is the key under which it stays prepared: it has placeholders, never values.

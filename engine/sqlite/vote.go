@@ -181,17 +181,12 @@ func (e *Engine) Update(ctx context.Context, code string, change func(vote.Vote)
 		if h, err = t.holdVote(code); err != nil {
 			return err
 		}
-		next, err := change(copyVote(h.Vote))
+		next, err := change(h.Vote.Clone())
 		if err != nil || next.Same(h.Vote) {
 			return err
 		}
-		h.Open, h.Results, h.Closes = next.Open, next.Results, next.Closes
+		h.Vote = h.Vote.Changed(next)
 		if h.Voters == 0 { // before the first ballot anything may have changed
-			h.Question, h.Min, h.Max, h.Change, h.Named = next.Question, next.Min, next.Max, next.Change, next.Named
-			h.Options = make([]vote.Option, len(next.Options))
-			for i, o := range next.Options {
-				h.Options[i] = vote.Option{ID: i + 1, Text: o.Text}
-			}
 			texts, counts, _ := voteColumns(h.Vote)
 			_, err := t.exec(`UPDATE votes SET question = ?, options = ?, counts = ?, min = ?, max = ?, change = ?, named = ? WHERE id = ?`,
 				h.Question, texts, counts, h.Min, h.Max, h.Change, h.Named, h.id)
@@ -205,13 +200,7 @@ func (e *Engine) Update(ctx context.Context, code string, change func(vote.Vote)
 	if err != nil {
 		return vote.Vote{}, err
 	}
-	return copyVote(h.Vote), nil
-}
-
-// copyVote gives v options of its own: several operations share a held vote, and their callers get it.
-func copyVote(v vote.Vote) vote.Vote {
-	v.Options = slices.Clone(v.Options)
-	return v
+	return h.Vote.Clone(), nil
 }
 
 // Votes implements vote.Store.

@@ -242,7 +242,7 @@ func TestSeveralDraftsAllOrNone(t *testing.T) {
 			if m.Before() != at {
 				t.Errorf("%s: %s does not continue %s", name, m.Position(), at)
 			}
-			if at = m.Position(); m.ID[0] != 'k' {
+			if at = m.Position(); len(m.ID) == len(channel.DrawID()) { // no key of ours is so long
 				m.ID = "*"
 			}
 			got = append(got, m.ID)
