@@ -30,8 +30,9 @@
 // # Concurrency
 //
 // Everything may be called concurrently, but Ready, Next and Take of one Reader, which are for one goroutine at a time. The hub
-// starts no goroutines; presence has one timer, and a conflated channel one while its readers wait for the rest of ConflateEvery. A log's announcements ([Hub.Committed] and so on) never wait for a reader. A call
-// that fails, or whose context ends, moves no position, and the reader is as good as before.
+// starts no goroutines; presence has one timer, and a conflated channel one while its readers wait for the rest of ConflateEvery.
+// A log's announcements ([Hub.Committed] and so on) never wait for a reader. A call that fails, or whose context ends, moves no
+// position, and the reader is as good as before.
 //
 // Messages, their Data and their encodings are shared by all readers and must not be written to; a [Lens] makes another message
 // for one viewer.
