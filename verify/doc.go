@@ -15,7 +15,12 @@
 //   - altered: what is delivered is what was sent, by whom it was sent;
 //   - acknowledged: what was acknowledged is there, once, at the seq and with the id that were acknowledged, and what was refused is not;
 //   - replay: a repeated publish is answered as the first was;
+//   - rollback: nowhere does the log go back; or, with [Options.MayLose], what it lost is told to every reader who had it, and nothing else is;
 //   - tally: the counts are those of the last acknowledged ballots; the version only grows, on every screen.
+//
+// With [Options.MayLose] a log may lose its end and grow another, as after a failover. Then there is a tree of messages, of which one path is
+// the log in the end; the rules above hold on every path, and what was acknowledged and is not on the last one must have been lost by
+// a rollback that readers were told of (setback.go).
 //
 // What is random comes from [Options.Seed]; how the network and the server interleave does not, so a seed repeats the plan and not
 // the run.

@@ -58,19 +58,23 @@ func (r *reader) backwards(ctx context.Context, channel string, all bool) error 
 		}
 		if len(b.Messages) == 0 && from == to && to > next && next != 0 {
 			// All before is gone by now. Whether that is true, the oracle knows in the end.
-			r.oracle.told(r.who(), channel, &gap{From: strconv.FormatUint(base, 10), Reason: "retention", Resume: b.To})
+			r.oracle.told(r.who(), channel, &gap{From: strconv.FormatUint(base, 10), Reason: "retention", Resume: b.To}, nil)
 			return nil
 		}
 		if next != 0 && to != next {
+			if r.oracle.mayGoBack() && !all {
+				return nil // a number says nothing of a past that was lost
+			}
 			bad("lost", fmt.Sprintf("a page that ends with seq %d, before %s", next, before), b.describe())
 		}
+		var last *entry
 		for i := range b.Messages {
 			m := &b.Messages[i]
 			if i > 0 && m.Seq != b.Messages[i-1].Seq+1 {
 				bad("lost", fmt.Sprintf("seq %d behind seq %d", b.Messages[i-1].Seq+1, b.Messages[i-1].Seq), fmt.Sprintf("seq %d", m.Seq))
 			}
 			if m.Seq > base {
-				r.oracle.deliver(r.who(), channel, m)
+				last = r.oracle.deliver(r.who(), channel, m, last)
 			}
 		}
 		if !b.More || from <= base {

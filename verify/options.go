@@ -22,6 +22,11 @@ type Options struct {
 	Messages int
 	Stop     <-chan struct{}
 
+	// MayLose are the levels of durability, as acknowledgements say them ("memory", "replicated", "fsynced"), that may be lost: by a failover, or
+	// by a backup that is restored meanwhile. Logs may then go back, if everybody who had read further is told so, by a gap; what was
+	// acknowledged with another level must still be there. Default: none, and any such gap is a violation. Not together with Room.
+	MayLose []string
+
 	// Transports to read by, and with "websocket" to publish by: of "poll", "longpoll", "sse" and "websocket". Default: all.
 	Transports []string
 
@@ -46,6 +51,9 @@ type Progress struct {
 	Counts
 }
 
+// durabilities are what an acknowledgement may say of itself.
+var durabilities = []string{"memory", "replicated", "fsynced"}
+
 func (o Options) withDefaults() (Options, error) {
 	o.URL, o.Nodes = strings.TrimSuffix(o.URL, "/"), slices.Clone(o.Nodes)
 	for i := range o.Nodes {
@@ -67,6 +75,14 @@ func (o Options) withDefaults() (Options, error) {
 		if !slices.Contains(transports, name) {
 			return o, fmt.Errorf("there is no transport %q: there are %s", name, strings.Join(transports, ", "))
 		}
+	}
+	for _, level := range o.MayLose {
+		if !slices.Contains(durabilities, level) {
+			return o, fmt.Errorf("there is no durability %q: there are %s", level, strings.Join(durabilities, ", "))
+		}
+	}
+	if len(o.MayLose) > 0 && o.Room != "" {
+		return o, fmt.Errorf("what may be lost can be judged in rooms of its own only: nobody knows what others were promised")
 	}
 	or(&o.Publishers, 4)
 	or(&o.Readers, 8)

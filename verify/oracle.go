@@ -12,8 +12,9 @@ import (
 
 // oracle hears of everything, and knows what must not be. All its methods may be called concurrently.
 type oracle struct {
-	counts *counters
-	run    string // this run's mark in its messages
+	counts  *counters
+	run     string   // this run's mark in its messages
+	mayLose []string // Options.MayLose: if there are any, logs may go back (setback.go)
 
 	mu         sync.Mutex
 	logs       map[string]*record
@@ -21,16 +22,21 @@ type oracle struct {
 	violations []Violation
 }
 
-func newOracle(run string, counts *counters) *oracle {
-	return &oracle{counts: counts, run: run, logs: map[string]*record{}, intents: map[string]*intent{}}
+func newOracle(run string, counts *counters, mayLose []string) *oracle {
+	return &oracle{counts: counts, run: run, mayLose: mayLose, logs: map[string]*record{}, intents: map[string]*intent{}}
 }
+
+// mayGoBack reports whether a log may lose its end and grow another.
+func (o *oracle) mayGoBack() bool { return len(o.mayLose) > 0 }
 
 // record is what the readers have seen of a channel, together: who sees a message first writes it down, and all others are
 // held against it.
 type record struct {
-	seen   map[uint64]entry
-	newest uint64
-	gaps   []toldGap
+	seen     map[uint64]*entry // by seq
+	gaps     []toldGap
+	setbacks []*setback
+	breaks   []broken
+	lowered  []lowered
 }
 
 type entry struct {
@@ -38,6 +44,13 @@ type entry struct {
 	print  [16]byte // of everything in it
 	intent *intent  // nil: not one of ours
 	said   content
+
+	seq    uint64
+	first  time.Time // when it was first delivered
+	before *entry    // the message before it, as it was delivered; nil: nobody was given both
+	who    string    // was given both
+	other  *entry    // another message at the same seq, of a past that was lost or is to be
+	stands bool      // it is in the log in the end; only where logs may go back
 }
 
 type toldGap struct {
@@ -66,9 +79,19 @@ type intent struct {
 	content     content
 
 	fate    fate
-	answer  receipt // the first, if acknowledged
-	place   uint64  // the seq at which it was seen; 0: not yet
+	answer  receipt // the first, if acknowledged; where logs may go back, the last
+	place   uint64  // the seq at which it was seen; 0: not yet; where logs may go back, that at which it is in the end
 	anyRank bool    // later ones were let pass it, and that was said: its place in the order is not demanded
+
+	sent    time.Time  // when it was first sent since it was last answered
+	unheard bool       // it was sent again, and not answered
+	answers []answered // all that differ; only where logs may go back
+}
+
+// answered is an acknowledgement of something that was sent at a time.
+type answered struct {
+	receipt
+	sent time.Time
 }
 
 // fate is what is known of an intent. Only what was acknowledged must be there, only what was refused must not.
@@ -100,7 +123,7 @@ func (o *oracle) note(v Violation) {
 func (o *oracle) log(channel string) *record {
 	l := o.logs[channel]
 	if l == nil {
-		l = &record{seen: map[uint64]entry{}}
+		l = &record{seen: map[uint64]*entry{}}
 		o.logs[channel] = l
 	}
 	return l
@@ -114,6 +137,16 @@ func (o *oracle) intend(in *intent) {
 	o.intents[in.id] = in
 }
 
+// sends notes that an intent is sent, for the first time or again.
+func (o *oracle) sends(in *intent) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if in.sent.IsZero() {
+		in.sent = time.Now()
+	}
+	in.unheard = true
+}
+
 // acknowledge takes an answer to a publish, the first or a later one.
 func (o *oracle) acknowledge(who string, in *intent, r receipt) {
 	o.mu.Lock()
@@ -121,20 +154,32 @@ func (o *oracle) acknowledge(who string, in *intent, r receipt) {
 	bad := func(rule, expected, came string) {
 		o.note(Violation{Rule: rule, Channel: in.channel, Seq: r.Seq, Who: who, Expected: expected, Came: came})
 	}
+	sent := in.sent
+	in.sent, in.unheard = time.Time{}, false
 	if in.fate == acknowledged {
-		if r != in.answer {
+		switch {
+		case r.same(in.answer):
+			return
+		case o.mayGoBack() && r.Position != in.answer.Position: // it was lost, and published anew: its old place is judged in the end
+			in.anyRank = true
+		default:
 			bad("replay", fmt.Sprintf("the first answer to %s again, %+v", in.id, in.answer), fmt.Sprintf("%+v", r))
+			return
 		}
-		return
+	} else {
+		o.counts.acknowledged.Add(1)
 	}
 	in.fate, in.answer = acknowledged, r
-	o.counts.acknowledged.Add(1)
+	if o.mayGoBack() {
+		in.answers = append(in.answers, answered{r, sent})
+	}
 	position, ok := seqOf(r.Position)
 	switch {
 	case r.Channel != in.channel || r.ID != in.id:
 		bad("acknowledged", fmt.Sprintf("an answer about %s in %s", in.id, in.channel), fmt.Sprintf("one about %s in %s", r.ID, r.Channel))
 	case r.Seq == 0 || !ok || position != r.Seq:
 		bad("acknowledged", "a seq, and the position of that seq", fmt.Sprintf("seq %d, position %q", r.Seq, r.Position))
+	case o.mayGoBack():
 	case in.place != 0 && in.place != r.Seq:
 		bad("acknowledged", fmt.Sprintf("seq %d, where %s was delivered", in.place, in.id), fmt.Sprintf("seq %d", r.Seq))
 	default:
@@ -158,24 +203,28 @@ func (o *oracle) pardon(in *intent) {
 	in.anyRank = true
 }
 
-// deliver takes a message that a reader was given. Whether it was due to that reader, the reader knows.
-func (o *oracle) deliver(who, channel string, m *message) {
+// deliver takes a message that a reader was given, behind the one that it had before (nil: not known), and returns what is known of it.
+// Whether it was due to that reader, the reader knows.
+func (o *oracle) deliver(who, channel string, m *message, before *entry) *entry {
 	o.counts.delivered.Add(1)
 	print := fingerprint(m)
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	l := o.log(channel)
-	if there, ok := l.seen[m.Seq]; ok {
-		if there.print != print {
-			rule, came := "order", fmt.Sprintf("%s %.200s", m.ID, m.Data)
-			if there.id == m.ID {
-				rule = "altered"
-			}
-			o.note(Violation{Rule: rule, Channel: channel, Seq: m.Seq, Who: who, Expected: "what was delivered there before, " + there.describe(), Came: came})
-		}
-		return
+	there := l.seen[m.Seq]
+	if known := there.printed(print); known != nil {
+		o.joins(l, who, known, before)
+		return known
 	}
-	e := entry{id: m.ID, print: print}
+	if there != nil && !o.mayGoBack() {
+		rule, came := "order", fmt.Sprintf("%s %.200s", m.ID, m.Data)
+		if there.id == m.ID {
+			rule = "altered"
+		}
+		o.note(Violation{Rule: rule, Channel: channel, Seq: m.Seq, Who: who, Expected: "what was delivered there before, " + there.describe(), Came: came})
+		return there
+	}
+	e := &entry{id: m.ID, print: print, seq: m.Seq, first: time.Now(), before: before, who: who, other: there}
 	bad := func(rule, expected, came string) {
 		o.note(Violation{Rule: rule, Channel: channel, Seq: m.Seq, Who: who, Expected: expected, Came: came})
 	}
@@ -189,19 +238,28 @@ func (o *oracle) deliver(who, channel string, m *message) {
 			bad("altered", fmt.Sprintf("%s as it was published, %+v", in.id, in.content), fmt.Sprintf("%.300s", m.Data))
 		case in.from != m.From.ID:
 			bad("altered", fmt.Sprintf("%s from its sender, %s", in.id, in.from), "from "+m.From.ID)
+		case o.mayGoBack(): // what is where, is judged in the end
 		case in.place != 0:
 			bad("twice", fmt.Sprintf("%s once, at seq %d", in.id, in.place), fmt.Sprintf("it again, at seq %d", m.Seq))
 		case in.fate == acknowledged && in.answer.Seq != m.Seq:
 			bad("acknowledged", fmt.Sprintf("%s at seq %d, as acknowledged", in.id, in.answer.Seq), fmt.Sprintf("it at seq %d", m.Seq))
 		}
-		if e.intent != nil && e.intent.place == 0 {
+		if e.intent != nil && e.intent.place == 0 && !o.mayGoBack() {
 			e.intent.place = m.Seq
 		}
 	} else if in := o.intents[m.ID]; in != nil && in.channel == channel {
 		bad("altered", fmt.Sprintf("%s as it was published, %+v", in.id, in.content), fmt.Sprintf("%s %.300s", m.Type, m.Data))
 	}
 	l.seen[m.Seq] = e
-	l.newest = max(l.newest, m.Seq)
+	return e
+}
+
+// printed is the message of a fingerprint among those at one seq, or nil.
+func (e *entry) printed(print [16]byte) *entry {
+	for e != nil && e.print != print {
+		e = e.other
+	}
+	return e
 }
 
 // fingerprint is of all that every reader must get alike. The texts of other people may be edited meanwhile.
@@ -215,26 +273,31 @@ func fingerprint(m *message) (p [16]byte) {
 	return p
 }
 
-func (e entry) describe() string {
+func (e *entry) describe() string {
 	if e.intent == nil {
 		return e.id
 	}
 	return fmt.Sprintf("%s %+v", e.id, e.said)
 }
 
-// told takes a gap that a reader was told of.
-func (o *oracle) told(who, channel string, g *gap) {
+// told takes a gap that a reader was told of, whose newest message was last (nil: not known), and returns what is its newest
+// afterwards.
+func (o *oracle) told(who, channel string, g *gap, last *entry) *entry {
 	o.counts.gaps.Add(1)
 	from, _ := seqOf(g.From)
 	to, ok := seqOf(g.Resume)
 	o.mu.Lock()
 	defer o.mu.Unlock()
+	if g.Reason == "rollback" && ok && o.mayGoBack() {
+		return o.setBack(who, channel, to, last)
+	}
 	if g.Reason != "retention" || !ok || to < from {
 		o.note(Violation{Rule: "lost", Channel: channel, Seq: from, Who: who,
 			Expected: "the log to go on from there, as nobody deleted it or restored an older one", Came: fmt.Sprintf("the gap %+v", *g)})
-		return
+		return nil
 	}
 	o.log(channel).gaps = append(o.log(channel).gaps, toldGap{who, from, to})
+	return nil
 }
 
 // judge is the verdict on the logs, when all is said and every reader has caught up. floor says for each channel up to where
@@ -242,6 +305,9 @@ func (o *oracle) told(who, channel string, g *gap) {
 func (o *oracle) judge(floor map[string]uint64) (left []string) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
+	if o.mayGoBack() {
+		o.judgeSetbacks(floor)
+	}
 	for channel, l := range o.logs {
 		for _, g := range l.gaps {
 			if g.to > floor[channel] {
@@ -257,6 +323,8 @@ func (o *oracle) judge(floor map[string]uint64) (left []string) {
 		switch {
 		case in.fate == open:
 			left = append(left, fmt.Sprintf("%s in %s was never answered", in.id, in.channel))
+		case in.fate == acknowledged && o.mayGoBack():
+			o.judgeAnswers(in, floor[in.channel])
 		case in.fate == acknowledged && in.place == 0 && in.answer.Seq > floor[in.channel]:
 			came := "nothing of it, to any reader"
 			if there, ok := o.log(in.channel).seen[in.answer.Seq]; ok {
@@ -287,8 +355,8 @@ func (o *oracle) chain(list []*intent) {
 				Expected: fmt.Sprintf("%s behind %s, at seq %d, as it was published", in.id, before.id, before.place), Came: "it before that"})
 		}
 		if i > 0 && list[i-1].place != 0 {
-			seen := o.logs[in.channel].seen
-			if last, this := seen[list[i-1].place].said, seen[in.place].said; this.Prev != last.hash() {
+			l := o.logs[in.channel]
+			if last, this := l.at(list[i-1].place).said, l.at(in.place).said; this.Prev != last.hash() {
 				o.note(Violation{Rule: "order", Channel: in.channel, Seq: in.place, Who: in.content.By,
 					Expected: fmt.Sprintf("the hash of the one before, %s, at seq %d", last.hash(), list[i-1].place), Came: this.Prev})
 			}

@@ -97,6 +97,7 @@ func (p *publisher) exchange(conn *websocket.Conn, sent []*intent, drop bool) (a
 	defer cancel()
 	commands := make([][]byte, len(sent))
 	for i, in := range sent {
+		p.oracle.sends(in)
 		commands[i], _ = json.Marshal(struct {
 			Op      string `json:"op"`
 			Ref     int    `json:"ref"`

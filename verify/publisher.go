@@ -80,6 +80,7 @@ func (p *publisher) until(in *intent) error {
 		if again {
 			p.oracle.counts.repeated.Add(1)
 		}
+		p.oracle.sends(in)
 		var r receipt
 		err := p.do(p.ctx, "POST", "/v1/channels/"+in.channel+"/messages", publication{in.id, messageType, in.content}, &r)
 		if err == nil {
@@ -103,6 +104,7 @@ func (p *publisher) until(in *intent) error {
 func (p *publisher) hangUp(in *intent) {
 	ctx, cancel := context.WithTimeout(p.ctx, time.Duration(p.random.IntN(3000))*time.Microsecond)
 	defer cancel()
+	p.oracle.sends(in)
 	var r receipt
 	if p.do(ctx, "POST", "/v1/channels/"+in.channel+"/messages", publication{in.id, messageType, in.content}, &r) == nil {
 		p.acknowledged("HTTP", in, r)

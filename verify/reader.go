@@ -24,6 +24,7 @@ type reader struct {
 	transports []string // one is chosen at random for each connection
 	channels   []string
 
+	keeps     bool   // what it is given: the last reader, where logs may go back
 	transport string // of the present connection
 
 	mu      sync.Mutex // guards what follows: the run asks how far the reader is
@@ -33,26 +34,32 @@ type reader struct {
 
 // cursor is where a reader is in a channel.
 type cursor struct {
+	place
+	past  []place  // some at which it was before, and to which it may go back
+	floor uint64   // up to where the beginning was gone
+	all   []*entry // that were delivered; only where reader.keeps
+}
+
+// place is a position with what is there.
+type place struct {
 	position string
 	seq      uint64
-	past     []string // some positions it was at before, to which it may go back
-	furthest uint64   // seq
-	floor    uint64   // up to where the beginning was gone
+	last     *entry // the message at the position, if it was delivered
 }
 
 func newReader(p *person, o *oracle, random *rand.Rand, name string, st *stage, transports ...string) *reader {
 	r := &reader{person: p, oracle: o, random: random, name: name, transports: transports, channels: st.channels, cursors: map[string]*cursor{}}
 	for channel, base := range st.base {
 		seq, _ := seqOf(base)
-		r.cursors[channel] = &cursor{position: base, seq: seq, furthest: seq}
+		r.cursors[channel] = &cursor{place: place{position: base, seq: seq}}
 	}
 	return r
 }
 
 // read reads until it has reached the goals, or ctx ends. It knows the goals once they are sent: until then it reads on.
 // The error is what makes the run impossible.
-func (r *reader) read(ctx context.Context, goals <-chan map[string]uint64) error {
-	var goal map[string]uint64
+func (r *reader) read(ctx context.Context, goals <-chan map[string]string) error {
+	var goal map[string]string
 	for ctx.Err() == nil {
 		select {
 		case goal = <-goals:
@@ -107,7 +114,7 @@ func (r *reader) stint(catchingUp bool) time.Duration {
 }
 
 // stopAt ends a stint as soon as the channels are where they are to be.
-func (r *reader) stopAt(stint context.Context, stop context.CancelFunc, goal map[string]uint64, channels []string) {
+func (r *reader) stopAt(stint context.Context, stop context.CancelFunc, goal map[string]string, channels []string) {
 	for pause(stint, 5*time.Millisecond) {
 		behind := r.behind(goal)
 		if !slices.ContainsFunc(channels, func(c string) bool { return slices.Contains(behind, c) }) {
@@ -116,13 +123,15 @@ func (r *reader) stopAt(stint context.Context, stop context.CancelFunc, goal map
 	}
 }
 
-// behind are the channels in which the reader has not reached its goal.
-func (r *reader) behind(goal map[string]uint64) (list []string) {
+// behind are the channels in which the reader has not reached its goal. Where logs may go back, one that is past it may be in a past that
+// was lost.
+func (r *reader) behind(goal map[string]string) (list []string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	for _, c := range r.channels {
-		if r.cursors[c].seq < goal[c] {
-			list = append(list, c)
+	for _, channel := range r.channels {
+		c := r.cursors[channel]
+		if seq, _ := seqOf(goal[channel]); c.seq < seq || r.oracle.mayGoBack() && c.position != goal[channel] {
+			list = append(list, channel)
 		}
 	}
 	return list
@@ -134,8 +143,7 @@ func (r *reader) goBack() {
 	defer r.mu.Unlock()
 	for _, c := range r.cursors {
 		if len(c.past) > 0 && r.random.IntN(2) == 0 {
-			c.position = c.past[r.random.IntN(len(c.past))]
-			c.seq, _ = seqOf(c.position)
+			c.place = c.past[r.random.IntN(len(c.past))]
 		}
 	}
 }
@@ -166,9 +174,12 @@ func (r *reader) apply(b *batch) {
 		if b.Gap.From != c.position {
 			bad("protocol", c.seq, "a gap from the reader's position "+c.position, fmt.Sprintf("%+v", *b.Gap))
 		}
-		r.oracle.told(r.who(), b.Channel, b.Gap)
-		c.move(b.Gap.Resume)
+		last := r.oracle.told(r.who(), b.Channel, b.Gap, c.last)
+		c.move(b.Gap.Resume, last)
 		c.floor = c.seq
+		if b.Gap.Reason == "rollback" && strings.HasPrefix(b.Channel, "vote:") {
+			r.screen = nil
+		}
 		return
 	}
 	from, okFrom := seqOf(b.From)
@@ -184,19 +195,20 @@ func (r *reader) apply(b *batch) {
 		bad("twice", from+1, "a batch from the reader's position "+c.position, b.describe())
 	}
 	isVote := strings.HasPrefix(b.Channel, "vote:")
+	last := c.last
 	if isVote {
-		r.applyTallies(b, from, to, bad)
+		last = r.applyTallies(b, from, to, last, bad)
 	} else {
-		r.applyMessages(b, from, to, bad)
+		last = r.applyMessages(b, from, to, last, bad)
 	}
-	c.move(b.To)
+	c.move(b.To, last)
 	if len(b.Messages) > 0 && !isVote && r.random.IntN(4) == 0 { // tallies are not to be seen going back
-		c.remember(b.To, r.random)
+		c.remember(r.random)
 	}
 }
 
-// applyMessages demands that seq is dense: nothing is left out, nothing comes twice.
-func (r *reader) applyMessages(b *batch, seq, to uint64, bad func(string, uint64, string, string)) {
+// applyMessages demands that seq is dense: nothing is left out, nothing comes twice. It returns the newest message.
+func (r *reader) applyMessages(b *batch, seq, to uint64, last *entry, bad func(string, uint64, string, string)) *entry {
 	for i := range b.Messages {
 		m := &b.Messages[i]
 		switch {
@@ -205,16 +217,22 @@ func (r *reader) applyMessages(b *batch, seq, to uint64, bad func(string, uint64
 		case m.Seq <= seq:
 			bad("twice", m.Seq, fmt.Sprintf("seq %d behind seq %d", seq+1, seq), fmt.Sprintf("seq %d, %s", m.Seq, m.ID))
 		}
-		r.oracle.deliver(r.who(), b.Channel, m)
-		seq = m.Seq
+		if last != nil && last.seq+1 != m.Seq {
+			last = nil
+		}
+		last = r.oracle.deliver(r.who(), b.Channel, m, last)
+		if seq = m.Seq; r.keeps {
+			r.cursors[b.Channel].all = append(r.cursors[b.Channel].all, last)
+		}
 	}
 	if seq != to {
 		bad("lost", seq+1, fmt.Sprintf("messages up to the batch's end, seq %d", to), fmt.Sprintf("none behind seq %d", seq))
 	}
+	return last
 }
 
-// applyTallies demands that the newest tally is there, that versions grow, and that each counts every voter once.
-func (r *reader) applyTallies(b *batch, seq, to uint64, bad func(string, uint64, string, string)) {
+// applyTallies demands that the newest tally is there, that versions grow, and that each counts every voter once. It returns the newest.
+func (r *reader) applyTallies(b *batch, seq, to uint64, last *entry, bad func(string, uint64, string, string)) *entry {
 	from := seq
 	for i := range b.Messages {
 		m := &b.Messages[i]
@@ -222,7 +240,10 @@ func (r *reader) applyTallies(b *batch, seq, to uint64, bad func(string, uint64,
 			bad("twice", m.Seq, fmt.Sprintf("a seq behind %d", seq), fmt.Sprintf("seq %d", m.Seq))
 		}
 		seq = m.Seq
-		r.oracle.deliver(r.who(), b.Channel, m)
+		last = r.oracle.deliver(r.who(), b.Channel, m, nil)
+		if r.keeps {
+			r.cursors[b.Channel].all = []*entry{last} // the others are not to be had any more
+		}
 		t, err := parseTally(m)
 		if err != nil {
 			bad("protocol", m.Seq, "a tally", fmt.Sprintf("%s %.300s", m.Type, m.Data))
@@ -239,20 +260,20 @@ func (r *reader) applyTallies(b *batch, seq, to uint64, bad func(string, uint64,
 	if to > from && seq != to {
 		bad("lost", to, fmt.Sprintf("the newest tally, seq %d", to), fmt.Sprintf("none behind seq %d", seq))
 	}
+	return last
 }
 
-func (c *cursor) move(to string) {
+func (c *cursor) move(to string, last *entry) {
 	if seq, ok := seqOf(to); ok {
-		c.position, c.seq = to, seq
-		c.furthest = max(c.furthest, seq)
+		c.place = place{to, seq, last}
 	}
 }
 
-func (c *cursor) remember(position string, random *rand.Rand) {
+func (c *cursor) remember(random *rand.Rand) {
 	if len(c.past) < 8 {
-		c.past = append(c.past, position)
+		c.past = append(c.past, c.place)
 	} else {
-		c.past[random.IntN(len(c.past))] = position
+		c.past[random.IntN(len(c.past))] = c.place
 	}
 }
 

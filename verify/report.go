@@ -17,18 +17,20 @@ type Counts struct {
 	Connections  int64 `json:"connections"`  // of readers: each change of transport, drop and resumption
 	Broken       int64 `json:"broken"`       // connections and requests that failed: the server or the network was away
 	Gaps         int64 `json:"gaps"`         // that readers were told of
+	Lost         int64 `json:"lost"`         // acknowledged messages that a rollback took, of which readers were told (Options.MayLose)
+	LostBallots  int64 `json:"lost_ballots"` // likewise: voters whose last acknowledged ballot is not the one that counts
 	Violations   int64 `json:"violations"`
 }
 
 // counters are the Counts while they change.
 type counters struct {
-	published, acknowledged, repeated, refused, ballots, delivered, connections, broken, gaps, violations atomic.Int64
+	published, acknowledged, repeated, refused, ballots, delivered, connections, broken, gaps, lost, lostBallots, violations atomic.Int64
 }
 
 func (c *counters) read() Counts {
 	return Counts{
 		c.published.Load(), c.acknowledged.Load(), c.repeated.Load(), c.refused.Load(), c.ballots.Load(), c.delivered.Load(),
-		c.connections.Load(), c.broken.Load(), c.gaps.Load(), c.violations.Load(),
+		c.connections.Load(), c.broken.Load(), c.gaps.Load(), c.lost.Load(), c.lostBallots.Load(), c.violations.Load(),
 	}
 }
 
@@ -51,7 +53,7 @@ const MaxViolations = 100
 
 // Violation is a broken promise.
 type Violation struct {
-	Rule     string    `json:"rule"` // lost, twice, order, altered, acknowledged, replay, tally or protocol; see the package's documentation
+	Rule     string    `json:"rule"` // lost, twice, order, altered, acknowledged, replay, rollback, tally or protocol; see the package's documentation
 	Channel  string    `json:"channel"`
 	Seq      uint64    `json:"seq,omitempty"`
 	Who      string    `json:"who"` // saw it: a reader, publisher or voter, with its transport

@@ -70,7 +70,7 @@ func (r *run) all(ctx context.Context) error {
 			return err
 		}
 	}
-	r.oracle = newOracle(r.stage.name, &r.counts)
+	r.oracle = newOracle(r.stage.name, &r.counts, r.o.MayLose)
 	if err := r.cast(ctx); err != nil {
 		return err
 	}
@@ -143,9 +143,9 @@ func (r *run) play(ctx context.Context) error {
 	r.writing = time.Now()
 	r.mu.Unlock()
 	r.enter("running")
-	goals := make([]chan map[string]uint64, len(r.readers))
+	goals := make([]chan map[string]string, len(r.readers))
 	for i, one := range r.readers {
-		goals[i] = make(chan map[string]uint64, 1)
+		goals[i] = make(chan map[string]string, 1)
 		start(&audience, func() error {
 			if i%4 == 3 && i >= len(r.o.Transports) { // comes late
 				pause(writing, r.late())
@@ -229,25 +229,26 @@ func (r *run) untilWritten(ctx context.Context) {
 }
 
 // goal is how far the channels go, now that nobody writes.
-func (r *run) goal(ctx context.Context) (map[string]uint64, error) {
-	goal := map[string]uint64{}
+func (r *run) goal(ctx context.Context) (map[string]string, error) {
+	goal := map[string]string{}
 	for _, c := range r.stage.channels {
 		tail, err := r.stage.tail(ctx, c)
 		if err != nil {
 			return nil, err
 		}
-		goal[c], _ = seqOf(tail)
+		goal[c] = tail
 	}
 	return goal, nil
 }
 
 // judge lets one more reader come, who reads all of it, and hears the oracle.
-func (r *run) judge(ctx context.Context, goal map[string]uint64) error {
+func (r *run) judge(ctx context.Context, goal map[string]string) error {
 	r.enter("judging")
 	last := newReader(r.stage.owner, r.oracle, r.random(5000), "last reader", r.stage, "poll")
+	last.keeps = r.oracle.mayGoBack()
 	reading, cancel := context.WithTimeout(ctx, r.o.Settle)
 	defer cancel()
-	goals := make(chan map[string]uint64, 1)
+	goals := make(chan map[string]string, 1)
 	goals <- goal
 	if err := last.read(reading, goals); err != nil {
 		return err
@@ -263,7 +264,17 @@ func (r *run) judge(ctx context.Context, goal map[string]uint64) error {
 	for _, one := range everybody {
 		for _, c := range one.behind(goal) {
 			r.oracle.violate(Violation{Rule: "lost", Channel: c, Seq: one.cursors[c].seq + 1, Who: one.name + " (" + one.transport + ")",
-				Expected: fmt.Sprintf("all messages up to seq %d within %v", goal[c], r.o.Settle), Came: fmt.Sprintf("none behind seq %d", one.cursors[c].seq)})
+				Expected: fmt.Sprintf("all messages up to %s within %v", goal[c], r.o.Settle), Came: fmt.Sprintf("none behind %s", one.cursors[c].position)})
+		}
+	}
+	if r.oracle.mayGoBack() {
+		for channel, c := range last.cursors {
+			r.oracle.stand(channel, c.all)
+		}
+		for _, one := range everybody {
+			for channel, c := range one.cursors {
+				r.oracle.stays(one.name, channel, c.last)
+			}
 		}
 	}
 	r.open = r.oracle.judge(floor)
@@ -275,7 +286,26 @@ func (r *run) judge(ctx context.Context, goal map[string]uint64) error {
 	if len(r.open) > 0 {
 		return nil
 	}
+	if err := r.askForLost(reading); err != nil {
+		return err
+	}
 	return judgeTally(reading, r.stage, r.oracle, r.voters, everybody)
+}
+
+// askForLost asks for what comes behind acknowledgements that do not hold any more, as a page does whose last message is its own: it must be told.
+func (r *run) askForLost(ctx context.Context) error {
+	lost := r.oracle.lostAnswers()
+	for _, a := range lost[:min(len(lost), 1000)] {
+		var b batch
+		if err := r.stage.owner.insist(ctx, "GET", "/v1/channels/"+a.Channel+"/messages?limit=1&after="+a.Position, nil, &b); err != nil {
+			return err
+		}
+		if b.Gap == nil || b.Gap.Reason == "deleted" {
+			r.oracle.violate(Violation{Rule: "rollback", Channel: a.Channel, Seq: a.Seq, Who: "the owner asked",
+				Expected: "a gap behind " + a.Position + ", which is lost", Came: b.describe()})
+		}
+	}
+	return nil
 }
 
 func (r *run) report() *Report {

@@ -21,6 +21,10 @@ type voter struct {
 	chosen  int  // of the ballot being cast
 	open    bool // it is not answered
 	version uint64
+
+	sent time.Time         // when the last ballot was first sent
+	seen time.Time         // when version was answered
+	ever [options + 1]bool // which options were chosen, at any time
 }
 
 // lateBallot is how long a ballot whose answer was lost may still be on its way. A ballot is its own key, so an older one that
@@ -49,7 +53,10 @@ func (v *voter) vote(ctx, writing context.Context) error {
 
 // cast casts the ballot until it is answered. It is sure if no attempt can be on its way.
 func (v *voter) cast(ctx context.Context) (sure bool, err error) {
-	sure, v.open = true, true
+	if !v.open {
+		v.sent = time.Now()
+	}
+	sure, v.open, v.ever[v.chosen] = true, true, true
 	for {
 		var t tally
 		err := v.do(ctx, "PUT", "/v1/votes/"+v.code+"/ballot", map[string][]int{"options": {v.chosen}}, &t)
@@ -75,7 +82,13 @@ func (v *voter) answered(t *tally) {
 	if !slices.Equal(t.Ballot, []int{v.chosen}) {
 		v.bad(t, fmt.Sprintf("the ballot [%d], just cast", v.chosen), fmt.Sprint(t.Ballot))
 	}
-	if t.Version < v.version {
+	switch {
+	case t.Version >= v.version:
+		v.seen = time.Now()
+	case v.oracle.mayGoBack(): // if readers are told
+		v.oracle.lowers("vote:"+v.code, lowered{v.name, v.version, t.Version, v.seen})
+		v.version, v.seen = 0, time.Now()
+	default:
 		v.bad(t, fmt.Sprintf("a version from %d on", v.version), fmt.Sprint(t.Version))
 	}
 	if n := sum(t.counts()); n != t.Voters {
@@ -94,6 +107,11 @@ func (v *voter) bad(t *tally, expected, came string) {
 func judgeTally(ctx context.Context, st *stage, o *oracle, voters []*voter, readers []*reader) error {
 	want, cast := make([]int, options), 0
 	for _, v := range voters {
+		if o.mayGoBack() {
+			if err := v.look(ctx); err != nil {
+				return err
+			}
+		}
 		if v.option > 0 {
 			want[v.option-1]++
 			cast++
@@ -115,5 +133,27 @@ func judgeTally(ctx context.Context, st *stage, o *oracle, voters []*voter, read
 			bad(r.name, s.Version, s.counts(), s.Voters)
 		}
 	}
+	return nil
+}
+
+// look asks for the ballot that counts, where the last acknowledged one may be lost: then an earlier one of the voter's counts, or none, and
+// the vote's readers were told.
+func (v *voter) look(ctx context.Context) error {
+	var t tally
+	if err := v.insist(ctx, "GET", "/v1/votes/"+v.code, nil, &t); err != nil {
+		return err
+	}
+	counts := 0
+	if len(t.Ballot) > 0 {
+		counts = t.Ballot[0]
+	}
+	if counts == v.option {
+		return nil
+	}
+	v.counts.lostBallots.Add(1)
+	if len(t.Ballot) > 1 || counts < 0 || counts > options || counts > 0 && !v.ever[counts] || !v.oracle.wentBack("vote:"+v.code, v.sent) {
+		v.bad(&t, fmt.Sprintf("the ballot [%d], acknowledged last, or an earlier one and readers who were told", v.option), fmt.Sprint(t.Ballot))
+	}
+	v.option = counts
 	return nil
 }

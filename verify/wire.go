@@ -58,6 +58,8 @@ type (
 		Position string `json:"position"`
 		ID       string `json:"id"`
 		At       string `json:"at"`
+
+		Durability string `json:"durability"`
 	}
 
 	tally struct {
@@ -79,6 +81,12 @@ type refusal struct {
 }
 
 func (r *refusal) Error() string { return fmt.Sprintf("%d %s: %s", r.Status, r.Code, r.Detail) }
+
+// same reports whether a repetition was answered as the first was. How durable that is may have changed.
+func (r receipt) same(first receipt) bool {
+	r.Durability = first.Durability
+	return r == first
+}
 
 // passing reports whether the request may succeed later: limits, a request that was cut off on its way, and a server or proxy that
 // is not well.

@@ -24,7 +24,7 @@ const (
 // verifyCommand proves a server's promises from outside.
 func verifyCommand() *cli.Command {
 	var o verify.Options
-	var report, transports string
+	var report, transports, mayLose string
 	return &cli.Command{
 		Name:      "verify",
 		Usage:     "prove that a server loses nothing, repeats nothing and keeps the order",
@@ -32,6 +32,7 @@ func verifyCommand() *cli.Command {
 		Description: `parley verify http://127.0.0.1:8080              half a minute, with 4 publishers, 8 readers and 8 voters
 parley verify https://chat.example.com --for 1h  through your proxy; restart what you like meanwhile
 parley verify http://a:8080 http://b:8080         nodes of one site: everybody goes from one to the other all the time
+parley verify URL --may-lose memory              while you let Redis fail over: what is lost must be told
 parley verify URL --json report.json             the report, for programs
 
 Exit code: 0 all promises kept, 1 one was broken, 2 it could not be found out. docs/verify.md says what is demanded.`,
@@ -42,6 +43,7 @@ Exit code: 0 all promises kept, 1 one was broken, 2 it could not be found out. d
 			&cli.IntFlag{Name: "readers", Value: 8, Usage: "over all transports", Destination: &o.Readers},
 			&cli.StringFlag{Name: "transports", Value: "poll,longpoll,sse,websocket", Usage: "to read by, and with websocket to publish by", Destination: &transports},
 			&cli.IntFlag{Name: "voters", Value: 8, Destination: &o.Voters},
+			&cli.StringFlag{Name: "may-lose", Usage: "levels of `DURABILITY` whose acknowledgements a failover or a restored backup may take back, if readers are told: memory, replicated, fsynced", DefaultText: "none", Destination: &mayLose},
 			&cli.FloatFlag{Name: "rate", Value: 200, Usage: "messages a second of each publisher; -1: as many as are answered", Destination: &o.Rate},
 			&cli.StringFlag{Name: "room", Usage: "id of a room to use (default: private ones, made for it and removed)", Destination: &o.Room},
 			&cli.StringFlag{Name: "token", Usage: "session of who does everything (default: guests made for it)", Sources: cli.EnvVars("PARLEY_TOKEN"), Destination: &o.Token},
@@ -57,6 +59,9 @@ Exit code: 0 all promises kept, 1 one was broken, 2 it could not be found out. d
 			}
 			o.URL, o.Nodes = cmd.Args().First(), cmd.Args().Tail()
 			o.Transports = strings.Split(transports, ",")
+			if mayLose != "" {
+				o.MayLose = strings.Split(mayLose, ",")
+			}
 			out := cmd.Root().Writer
 			if report == "-" {
 				out = cmd.Root().ErrWriter
@@ -124,6 +129,9 @@ func printVerdict(w io.Writer, r *verify.Report, failure error) {
 	if n := c.Published - c.Acknowledged; n > 0 && len(r.Open) == 0 && failure == nil {
 		fmt.Fprintf(w, "%d were refused by limits, or failed in the server, and given up so that the order stays\n", n)
 	}
+	if c.Lost+c.LostBallots > 0 {
+		fmt.Fprintf(w, "%d acknowledged messages and %d ballots were lost by rollbacks, under gaps\n", c.Lost, c.LostBallots)
+	}
 	const shown = 10
 	for i, v := range r.Violations[:min(shown, len(r.Violations))] {
 		fmt.Fprintf(w, "\n%d. %s\n   where     %s seq %d\n   who       %s\n   expected  %s\n   came      %s\n", i+1, strings.ToUpper(v.Rule), v.Channel, v.Seq, v.Who, v.Expected, v.Came)
@@ -139,6 +147,8 @@ func printVerdict(w io.Writer, r *verify.Report, failure error) {
 		fmt.Fprintf(w, "\nVIOLATED: %d promises broken. The rooms %v and the vote %s are left on the server to be looked at.\n", c.Violations, r.Rooms, r.Vote)
 	case failure != nil || len(r.Open) > 0:
 		fmt.Fprintf(w, "\nUNDECIDED: no violation was seen, but the run did not come to its end.\n")
+	case c.Lost+c.LostBallots > 0:
+		fmt.Fprintf(w, "\nKEPT: nothing lost but what was told, nothing twice, one order for all.\n")
 	default:
 		fmt.Fprintf(w, "\nKEPT: nothing lost, nothing twice, one order for all, acknowledged = present, every ballot counted.\n")
 	}
