@@ -70,6 +70,8 @@ type Store interface {
 	// SetRead raises what user has read of a channel they are in, never lowers it, and never past the tail. It returns
 	// where that is now, and whether it changed.
 	SetRead(ctx context.Context, user string, name channel.Name, seq uint64) (read uint64, changed bool, err error)
+
+	Finder
 }
 
 var (

@@ -14,6 +14,9 @@
 // tells their other screens. Their inbox (user:{id}) says when a conversation was added or left, in the commit that
 // did it, with the same JSON as the list.
 //
+// Search finds messages by their words (Words), in one channel or in all that somebody is in. An engine finds them in one channel, newest
+// first and in small steps (Finder); the Service goes through many of them side by side, asks MayRead, and stops where it has looked at enough.
+//
 // MayRead and MayPost are asked for every subscription and publish, and answered from memory: the Service keeps rooms and
 // memberships, and drops what it changes. Generation moves when a right may have been taken away. Gone must be called when
 // a user is forgotten; identity.Service's OnChange says so. Where several nodes share an engine, what the others change

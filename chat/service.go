@@ -51,6 +51,7 @@ type Service struct {
 	directs *cache.Cache[channel.Name, bool] // direct conversations that are open
 
 	generation atomic.Uint64
+	searches   chan struct{} // one in it for each search that is under way
 }
 
 // access is what decides who may read a room.
@@ -71,6 +72,8 @@ func New(store Store, channels Channels, people People, o Options) *Service {
 		rooms:   cache.New[string, access](cachedRooms),
 		members: cache.New[membership, bool](cachedMemberships),
 		directs: cache.New[channel.Name, bool](cachedDirects),
+
+		searches: make(chan struct{}, maxSearches),
 	}
 }
 

@@ -36,6 +36,8 @@ type Options struct {
 	// server would not hear of it.
 	Tool bool
 
+	unsearched bool // no index of texts is kept: nobody searches while something is copied
+
 	Clock  func() time.Time // default time.Now
 	Logger *slog.Logger     // default: silent
 }
@@ -67,16 +69,17 @@ func (o Options) withDefaults() Options {
 
 // Engine is an open database. All methods may be called concurrently, Follow excepted.
 type Engine struct {
-	o       Options
-	path    string
-	lock    *lock
-	writer  *writer
-	keeper  *keeper
-	read    *sql.DB  // read-only connections
-	reads   sync.Map // query text → *sql.Stmt of read
-	sink    channel.Sink
-	failure atomic.Pointer[problem.Problem]
-	closing sync.Once
+	o        Options
+	path     string
+	lock     *lock
+	writer   *writer
+	keeper   *keeper
+	follower *follower
+	read     *sql.DB  // read-only connections
+	reads    sync.Map // query text → *sql.Stmt of read
+	sink     channel.Sink
+	failure  atomic.Pointer[problem.Problem]
+	closing  sync.Once
 }
 
 // Open opens the database file at path, and makes it, with its folder, if it is absent. Errors: ErrInUse, ErrForeign,
@@ -104,9 +107,12 @@ func Open(path string, o Options) (_ *Engine, err error) {
 		return nil, err
 	}
 	e.writer.start()
-	e.keeper = newKeeper(e)
+	e.keeper, e.follower = newKeeper(e), newFollower(e)
 	if !o.Tool {
 		e.keeper.start()
+	}
+	if !o.Tool && !o.unsearched {
+		e.follower.start()
 	}
 	return e, nil
 }
@@ -116,6 +122,7 @@ func (e *Engine) Close() error {
 	var err error
 	e.closing.Do(func() {
 		e.keeper.stop()
+		e.follower.stop()
 		e.writer.stop()
 		err = e.release()
 	})

@@ -23,7 +23,7 @@ func OpenSource(path string) (*Source, error) {
 	if _, err := os.Stat(path); err != nil {
 		return nil, err
 	}
-	e, err := Open(path, Options{SweepEvery: -1})
+	e, err := Open(path, Options{SweepEvery: -1, unsearched: true})
 	if errors.Is(err, ErrInUse) {
 		return nil, fmt.Errorf("%w: %w", transfer.ErrServed, err)
 	}

@@ -39,7 +39,7 @@ func OpenTarget(path string) (_ *Target, err error) {
 	if _, err := os.Stat(path); !errors.Is(err, fs.ErrNotExist) {
 		return nil, errors.Join(fmt.Errorf("%w: %s", transfer.ErrOccupied, path), err, t.lock.release())
 	}
-	if t.e, err = Open(path+incoming, Options{SweepEvery: -1}); err != nil {
+	if t.e, err = Open(path+incoming, Options{SweepEvery: -1, unsearched: true}); err != nil {
 		return nil, errors.Join(err, t.lock.release())
 	}
 	return t, nil

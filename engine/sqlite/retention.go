@@ -135,6 +135,7 @@ func (k *keeper) trim(ctx context.Context, name channel.Name) error {
 		if err := k.e.write(ctx, func(t *tx) error { return t.trim(name) }); err != nil {
 			return err
 		}
+		k.e.follower.changed(name)
 	}
 }
 

@@ -126,6 +126,7 @@ func (t *tx) publish() {
 	if len(t.messages) == 0 && len(t.deleted) == 0 {
 		return // the keeper's own writes, which begin before Follow is called
 	}
+	t.w.e.follower.committed(t.messages, t.deleted)
 	sink := t.w.e.sink
 	if sink == nil {
 		return
