@@ -17,6 +17,7 @@ func TestCluster(t *testing.T) {
 	t.Run("log", func(t *testing.T) { logSuite(t, cluster) })
 	t.Run("identity", func(t *testing.T) { identitySuite(t, cluster) })
 	t.Run("chat", func(t *testing.T) { chatSuite(t, cluster) })
+	t.Run("search", func(t *testing.T) { searchSuite(t, cluster) })
 	t.Run("vote", func(t *testing.T) { voteSuite(t, cluster) })
 	t.Run("replicas", func(t *testing.T) {
 		e := open(t, fresh(cluster)+"&replicas=1", Options{})
@@ -39,6 +40,7 @@ func TestSentinels(t *testing.T) {
 	t.Run("log", func(t *testing.T) { logSuite(t, sentinels) })
 	t.Run("identity", func(t *testing.T) { identitySuite(t, sentinels) })
 	t.Run("chat", func(t *testing.T) { chatSuite(t, sentinels) })
+	t.Run("search", func(t *testing.T) { searchSuite(t, sentinels) })
 	t.Run("vote", func(t *testing.T) { voteSuite(t, sentinels) })
 	t.Run("votes on two nodes", func(t *testing.T) { votesOnTwoNodes(t, sentinels) })
 	t.Run("presence", func(t *testing.T) { presenceSuite(t, sentinels) })
