@@ -3,6 +3,7 @@ package examples_test
 
 import (
 	"bufio"
+	"flag"
 	"fmt"
 	"io"
 	"net/http"
@@ -10,6 +11,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime/debug"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -23,9 +25,16 @@ var names = []string{"echo", "groupchat", "directchat", "vote-poll", "vote-longp
 
 var binaries string
 
+// atOnce is how many tests run at once. What most of them do is wait: for holds of 10 s, for pings in the silence, for programs to end.
+const atOnce = 12
+
 func TestMain(m *testing.M) {
+	flag.Parse()
 	os.Exit(func() int {
-		var err error
+		err := flag.Set("test.parallel", strconv.Itoa(atOnce))
+		if err != nil {
+			panic(err)
+		}
 		if binaries, err = os.MkdirTemp("", "parley-examples-"); err != nil {
 			panic(err)
 		}
