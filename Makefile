@@ -29,8 +29,8 @@ test-go: ## Go, with the race detector
 test-bench: ## the benchmarks' own tests: one tiny round of everything
 	cd bench && $(GO) vet ./... && $(GO) test ./...
 
-test-js: ## the tests of the SDK and of the pages' modules
-	cd web && npm test --silent
+test-js: build ## the tests of the SDK and of the pages' modules
+	cd web && PARLEY_BIN=$(CURDIR)/bin/parley npm test --silent
 
 test-browser: build ## real Chromium, real proxies, against the built binary
 	cd e2e && npm test --silent

@@ -22,7 +22,7 @@ const cast = (person) => person.page.getByRole('button', { name: /^(Vote|Change 
 
 test('the deadline counts down, and closes the vote on the screen', async () => {
 	const ann = await enters('Ann');
-	const vote = await owner.ask({ question: 'Quick?', options: ['yes', 'no'], closes_in: 6 });
+	const vote = await owner.ask({ question: 'Quick?', options: ['yes', 'no'], closes_in: 9 });
 	await ann.goes(`/v/${vote.code}`);
 	await ann.page.getByText(/^closes in 0:0\d$/).waitFor();
 	await ann.option('yes').click();
