@@ -18,10 +18,11 @@ const BodyLimit = 64 << 10
 
 // Gate is what the package asks before it lets somebody do something. The errors are rate limits, mostly.
 type Gate interface {
-	Guest(r *http.Request) error // a new guest, from this address
-	Ballot(person string) error  // a ballot
-	Publish(person string) error // a message, or what makes one
-	Secure(r *http.Request) bool // whether the browser speaks TLS
+	Guest(r *http.Request) error                 // a new guest, from this address
+	Ballot(person string) error                  // a ballot
+	Publish(person string) error                 // a message, or what makes one
+	Search(r *http.Request, person string) error // a search; "": nobody, from this address
+	Secure(r *http.Request) bool                 // whether the browser speaks TLS
 }
 
 // Options are what the API is made of. All fields but Log and PublicURL are needed.
@@ -71,6 +72,7 @@ func (a *API) Register(mux *http.ServeMux) {
 		"POST /v1/direct/{user}/messages": a.sendDirect,
 		"GET /v1/conversations":           a.conversations,
 		"PUT /v1/channels/{channel}/read": a.markRead,
+		"GET /v1/search":                  a.search,
 
 		"POST /v1/votes":              a.createVote,
 		"GET /v1/votes":               a.votes,

@@ -67,13 +67,14 @@ const (
 	leastLooked   = 10     // what a look into a channel counts for at least
 	searchBreadth = 8      // channels that one search looks through at once
 	maxSearches   = 4      // under way at once; others wait for their turn
+	maxWaiting    = 64     // searches, those under way among them
 )
 
 // Search finds messages that have all words of a query, in a channel or in all rooms and direct conversations that who is in (up to
 // MaxConversations): only what MayRead allows now. It looks at a bounded number of messages, so a page may have few of them, or none, and yet
 // a Next. Messages that come meanwhile do not disturb those that go on.
 //
-// Errors: those of ParseWords; of MayRead for a channel that is named; ErrNoChannel for one of another kind; problem.BadRequest,
+// Errors: problem.Overloaded; those of ParseWords; of MayRead for a channel that is named; ErrNoChannel for one of another kind; problem.BadRequest,
 // channel.ErrBadPosition; identity.ErrNoSession without channel and person.
 func (s *Service) Search(ctx context.Context, who channel.Sender, q Search) (Results, error) {
 	words, err := ParseWords(q.Query)
@@ -85,6 +86,10 @@ func (s *Service) Search(ctx context.Context, who channel.Sender, q Search) (Res
 	}
 	if q.Limit < 1 || q.Limit > MaxResults {
 		return Results{}, problem.BadRequest.Detail("limit is %d; it may be 1 to %d", q.Limit, MaxResults)
+	}
+	defer s.waiting.Add(-1)
+	if s.waiting.Add(1) > maxWaiting {
+		return Results{}, problem.Overloaded.Detail("%d searches are under way or waiting already; try again in a second", maxWaiting).After(time.Second)
 	}
 	select {
 	case s.searches <- struct{}{}:

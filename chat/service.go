@@ -52,6 +52,7 @@ type Service struct {
 
 	generation atomic.Uint64
 	searches   chan struct{} // one in it for each search that is under way
+	waiting    atomic.Int64  // searches, those under way among them
 }
 
 // access is what decides who may read a room.

@@ -16,6 +16,7 @@ import (
 type Rates struct {
 	Publish limit.Rate // messages and signals, per person
 	Ballot  limit.Rate // ballots, per person
+	Search  limit.Rate // searches, per person, or per address of those who are nobody yet
 	Guest   limit.Rate // new guests, per address
 	Address limit.Rate // changing requests, per address
 	Read    limit.Rate // all other requests, polls above all, per address
@@ -27,6 +28,7 @@ func DefaultRates() Rates {
 	return Rates{
 		Publish: limit.Rate{PerSecond: 10, Burst: 40},
 		Ballot:  limit.Rate{PerSecond: 5, Burst: 20},
+		Search:  limit.Rate{PerSecond: 2, Burst: 20},
 		Guest:   limit.Rate{PerSecond: 2, Burst: 100},
 		Address: limit.Rate{PerSecond: 100, Burst: 400},
 		Read:    limit.Rate{PerSecond: 1000, Burst: 4000},
@@ -47,6 +49,7 @@ type Gate struct {
 	o       Options
 	publish *limit.Limiter[string]
 	ballot  *limit.Limiter[string]
+	search  *limit.Limiter[string]
 	guest   *limit.Limiter[netip.Addr]
 	address *limit.Limiter[netip.Addr]
 	read    *limit.Limiter[netip.Addr]
@@ -64,6 +67,7 @@ func New(o Options) *Gate {
 		o:       o,
 		publish: limit.New[string](o.Rates.Publish, "messages"),
 		ballot:  limit.New[string](o.Rates.Ballot, "ballots"),
+		search:  limit.New[string](o.Rates.Search, "searches"),
 		guest:   limit.New[netip.Addr](o.Rates.Guest, "new guests from your address"),
 		address: limit.New[netip.Addr](o.Rates.Address, "changes from your address"),
 		read:    limit.New[netip.Addr](o.Rates.Read, "reads from your address"),
@@ -78,7 +82,18 @@ func (g *Gate) Ballot(person string) error             { return g.ballot.Allow(p
 func (g *Gate) Guest(r *http.Request) error            { return g.perAddress(g.guest, r) }
 func (g *Gate) Changing(r *http.Request) error         { return g.perAddress(g.address, r) }
 
+// Search takes one from a person's rate, or from that of their address where they are nobody yet.
+func (g *Gate) Search(r *http.Request, person string) error {
+	if person == "" {
+		person = "at " + g.Key(r).String()
+	}
+	return g.search.Allow(person)
+}
+
 func (g *Gate) Reading(r *http.Request) error { return g.perAddress(g.read, r) }
+
+// ReadingBy and HoldBy are Reading and Hold for a Key.
+func (g *Gate) ReadingBy(key netip.Addr) error { return g.read.Allow(key) }
 
 func (g *Gate) perAddress(l *limit.Limiter[netip.Addr], r *http.Request) error {
 	if l.Off() {
@@ -91,8 +106,9 @@ func (g *Gate) perAddress(l *limit.Limiter[netip.Addr], r *http.Request) error {
 var ErrTooManyConnections = problem.New(http.StatusTooManyRequests, "too_many_connections", "Too many connections")
 
 // Hold counts one more open stream or long poll of the request's address until release is called (once or more).
-func (g *Gate) Hold(r *http.Request) (release func(), err error) {
-	key := g.Key(r)
+func (g *Gate) Hold(r *http.Request) (release func(), err error) { return g.HoldBy(g.Key(r)) }
+
+func (g *Gate) HoldBy(key netip.Addr) (release func(), err error) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	if n := g.o.Rates.Streams; n > 0 && g.streams[key] >= n {

@@ -96,6 +96,7 @@ func allSettings() []setting {
 
 		{"rate-publish", "Limits", "messages per person: so many a second/at once, or off", rates.Publish.String(), rate(func(s *settings) *limit.Rate { return &s.parley.Rates.Publish })},
 		{"rate-ballot", "Limits", "ballots per person", rates.Ballot.String(), rate(func(s *settings) *limit.Rate { return &s.parley.Rates.Ballot })},
+		{"rate-search", "Limits", "searches per person", rates.Search.String(), rate(func(s *settings) *limit.Rate { return &s.parley.Rates.Search })},
 		{"rate-guest", "Limits", "new guests per address", rates.Guest.String(), rate(func(s *settings) *limit.Rate { return &s.parley.Rates.Guest })},
 		{"rate-address", "Limits", "changing requests per address", rates.Address.String(), rate(func(s *settings) *limit.Rate { return &s.parley.Rates.Address })},
 		{"rate-read", "Limits", "all other requests, polls above all, per address", rates.Read.String(), rate(func(s *settings) *limit.Rate { return &s.parley.Rates.Read })},
