@@ -3,7 +3,10 @@ package parley
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"net/http"
+	"net/netip"
+	"strings"
 
 	"parley/api"
 	"parley/channel"
@@ -39,6 +42,33 @@ func (s *site) Enlist(w http.ResponseWriter, r *http.Request) (channel.Sender, e
 	}
 	return u.Sender(), nil
 }
+
+func (s *site) Regular(r *http.Request) transport.Regular {
+	return &regular{s, s.Key(r), strings.Clone(identity.TokenFrom(r))}
+}
+
+// regular is somebody by their token and address.
+type regular struct {
+	site  *site
+	key   netip.Addr
+	token string
+}
+
+var errNotKnown = errors.New("not in memory")
+
+func (r *regular) Person() (channel.Sender, error) {
+	if r.token == "" {
+		return channel.Sender{}, nil
+	}
+	u, ok := r.site.identity.Known(r.token)
+	if !ok {
+		return channel.Sender{}, errNotKnown
+	}
+	return u.Sender(), nil
+}
+
+func (r *regular) Hold() (release func(), err error) { return r.site.HoldBy(r.key) }
+func (r *regular) Count() error                      { return r.site.ReadingBy(r.key) }
 
 func (s *site) Generation() uint64 { return s.chat.Generation() }
 

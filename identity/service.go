@@ -150,6 +150,19 @@ func (s *Service) Authenticate(ctx context.Context, token string) (User, error) 
 	return u, nil
 }
 
+// Known is Authenticate as far as memory tells, so it does not wait for anything: false if the store, or the token itself, would have to be asked.
+func (s *Service) Known(token string) (User, bool) {
+	id, ok := s.tokens.Get(token)
+	if !ok {
+		return User{}, false
+	}
+	u, ok := s.users.Get(id)
+	if ok {
+		s.see(u)
+	}
+	return u, ok
+}
+
 // User returns a user by id, from memory mostly. ErrNoUser.
 func (s *Service) User(ctx context.Context, id string) (User, error) {
 	return s.users.Load(id, func() (User, error) { return s.store.User(ctx, id) })

@@ -193,7 +193,7 @@ func newWorldWith(t *testing.T, engineOptions sqlite.Options, hubOptions channel
 		t.Fatal(err)
 	}
 	hub := channel.NewHub(engine, hubOptions)
-	s := &site{hub: hub, forbidden: map[channel.Name]error{}, lenses: map[channel.Name]channel.Lens{}}
+	s := &site{hub: hub, forbidden: map[channel.Name]error{}, lenses: map[channel.Name]channel.Lens{}, ended: map[string]bool{}}
 	tr := transport.New(hub, s, transport.Options{Logger: slog.New(slog.NewTextHandler(t.Output(), nil))})
 	mux := http.NewServeMux()
 	tr.Register(mux)

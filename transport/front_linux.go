@@ -7,13 +7,15 @@ import (
 	"net/http"
 	"os"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
 // Front makes silent clients cost little: server, which serves HTTP/1.1 without TLS, gets its connections through the listener that
 // is returned. Waiting polls and SSE streams that come through it are taken from net/http, so that they have neither its goroutine nor its
-// buffers; and when a poll is answered its connection comes back by Accept, once the client's next request comes. Without a front
-// they are served all the same, each by a goroutine. It sets server.ConnContext.
+// buffers. When a poll is answered and the client's next request is the same again, but for the positions, it is answered where the last one
+// was, and does not pass the server's handler again: see Regular. With any other request the connection comes back by Accept. Connections that do nothing
+// but poll are taken too. Without a front all are served just the same, each by a goroutine. It sets server.ConnContext.
 func (t *Transport) Front(server *http.Server, l net.Listener) net.Listener {
 	tcp, ok := l.(*net.TCPListener)
 	if !ok {
@@ -37,36 +39,65 @@ type front struct {
 	*net.TCPListener
 
 	mu       sync.Mutex
-	back     []net.Conn
+	back     []*homing
 	hurried  bool // Accept was interrupted by a deadline in the past
 	shut     bool
 	acceptor sync.Mutex // one Accept at a time: its deadline is the listener's
 }
 
-// homing is a connection that knows its front.
+// homing is a connection that knows its front, and what of it was read before net/http gets it.
 type homing struct {
 	*net.TCPConn
 	front *front
+	manners
+
+	text  string      // all of that; at most repeatedMost bytes
+	ahead string      // what net/http has not read yet
+	fresh atomic.Bool // text is one head, and nothing was read since: the request that is being served is no other
 }
 
 type homingKey struct{}
 
-// TCP is what it is made of (see loop.Detach).
-func (h *homing) TCP() *net.TCPConn { return h.TCPConn }
-
-// ahead is a connection of which some bytes were read already.
-type ahead struct {
-	net.Conn
-	read []byte
+// TCP is what it is made of (see loop.Detach), unless it has more to give than that.
+func (h *homing) TCP() *net.TCPConn {
+	if h.ahead != "" {
+		return nil
+	}
+	return h.TCPConn
 }
 
-func (a *ahead) Read(p []byte) (int, error) {
-	if len(a.read) > 0 {
-		n := copy(p, a.read)
-		a.read = a.read[n:]
+func (h *homing) Read(p []byte) (int, error) {
+	if h.ahead != "" {
+		n := copy(p, h.ahead)
+		if h.ahead = h.ahead[n:]; h.ahead != "" {
+			h.fresh.Store(false)
+		}
 		return n, nil
 	}
-	return a.Conn.Read(p)
+	n, err := h.TCPConn.Read(p)
+	if n > 0 && h.fresh.Load() {
+		h.fresh.Store(false)
+	}
+	return n, err
+}
+
+// manners is what is known of how a connection is used. One that is used for this and that, as those of browsers are, shall not go to a loop
+// after each poll only to come back with the next request.
+type manners struct {
+	polls    uint8 // that net/http has answered, since it came home or was new
+	misses   uint8 // how often it came home, since a request was recognised
+	learning bool  // it came home for want of a pattern
+}
+
+// patientPolls is how many polls net/http answers before it is tried whether that is all that the connection is used for.
+const patientPolls = 3
+
+// polled notes a poll that net/http answers, and reports whether the next one is to be waited for on a loop.
+func (h *homing) polled() bool {
+	if h.polls < 255 {
+		h.polls++
+	}
+	return h.learning && h.fresh.Load() || int(h.polls) >= min(patientPolls<<min(h.misses, 8), 255)
 }
 
 // Accept returns new connections, and those that came back.
@@ -80,7 +111,7 @@ func (f *front) Accept() (net.Conn, error) {
 		c, err := f.AcceptTCP()
 		switch {
 		case err == nil:
-			return &homing{c, f}, nil
+			return &homing{TCPConn: c, front: f}, nil
 		case !errors.Is(err, os.ErrDeadlineExceeded):
 			return nil, err
 		}
@@ -105,11 +136,9 @@ func (f *front) returned() net.Conn {
 }
 
 // giveBack makes Accept return the connection, with what of it was read.
-func (f *front) giveBack(h *homing, read []byte) {
-	c := net.Conn(h)
-	if len(read) > 0 {
-		c = &ahead{h.TCPConn, read}
-	}
+func (f *front) giveBack(c *homing, read string) {
+	c.text, c.ahead = read, read
+	c.fresh.Store(len(read) <= repeatedMost && isOneHead(read))
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if f.shut {

@@ -14,13 +14,21 @@ func (t *Transport) longPoll(w http.ResponseWriter, r *http.Request, q query, pe
 	if err != nil {
 		return err
 	}
-	reader, err := t.open(r.Context(), q, person, channel.LongPoll)
+	found, err := t.rightsTo(t.cut, &q, person)
 	if err != nil {
 		leave()
 		return err
 	}
+	reader, err := t.open(r.Context(), &q, person, channel.LongPoll, found)
+	if err != nil {
+		leave()
+		return err
+	}
+	if t.onlyPolls(r) && t.parkPoll(w, r, &q, found, reader, false, leave) {
+		return nil
+	}
 	d, err := reader.Take(r.Context())
-	if err == nil && len(d.Batches) == 0 && q.wait > 0 && t.parkPoll(w, r, q, reader, leave) {
+	if err == nil && len(d.Batches) == 0 && q.wait > 0 && t.parkPoll(w, r, &q, found, reader, true, leave) {
 		return nil
 	}
 	defer leave()
@@ -34,7 +42,8 @@ func (t *Transport) longPoll(w http.ResponseWriter, r *http.Request, q query, pe
 	case r.Context().Err() != nil:
 		return nil // nobody is there to be answered
 	}
-	return t.answer(w, r, q, reader, d.Batches)
+	t.answer(w, r, &q, reader, d.Batches)
+	return nil
 }
 
 // await waits for something to answer with; what it returns when the time is up, is nothing. Once there is something it waits a moment

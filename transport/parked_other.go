@@ -16,6 +16,8 @@ func (t *Transport) parkSSE(http.ResponseWriter, *http.Request, *stream, *encode
 	return false
 }
 
-func (t *Transport) parkPoll(http.ResponseWriter, *http.Request, query, *channel.Reader, func()) bool {
+func (t *Transport) parkPoll(http.ResponseWriter, *http.Request, *query, rights, *channel.Reader, bool, func()) bool {
 	return false
 }
+
+func (t *Transport) onlyPolls(*http.Request) bool { return false }

@@ -4,7 +4,6 @@ import (
 	"net"
 	"net/http"
 	"os"
-	"strconv"
 	"sync/atomic"
 	"time"
 
@@ -12,34 +11,39 @@ import (
 
 	"parley/channel"
 	"parley/internal/loop"
-	"parley/problem"
 )
 
-// parkedPoll is a waiting poll without a goroutine. When it is answered its connection waits on, and goes back to net/http once the next
-// request comes.
+// parkedPoll is the connection of a client that polls, without a goroutine: while a poll waits, and when it is answered, until the next request comes.
+// If that is the same again it is served here (see habit); any other goes back to net/http, with the connection.
 type parkedPoll struct {
 	line
-	t      *Transport
+	manners
+	t     *Transport
+	habit *habit // nil if the request is not known
+	front *front
+	nc    *homing // nil once it has settled
+	ahead []byte  // what net/http has read of the next request
+	last  bool    // the connection carries no other request
+	begun bool
+
+	// Of a request:
 	reader *channel.Reader // until it is answered
 	q      query
 	listed []string // of If-None-Match
 	head   string   // headers of the answer
-	front  *front
-	nc     *homing // nil once the poll has settled
-	ahead  []byte  // what was read of the next request
-	last   bool    // the connection carries no other request
-	leave  func()
+	leave  func()   // if it waits
 
-	begun    bool
-	woken    atomic.Bool // there may be something to answer with
-	asking   atomic.Bool // a goroutine asks the database; then asked is its
-	asked    *taken
-	unread   bool          // the next request has come
-	settleAt time.Duration // when it settles
-	gatherBy time.Duration // until when more is waited for; 0: there is nothing yet
-	answerBy time.Duration // when it is answered in any case
-	idleBy   time.Duration // it is answered: so long the next request is waited for
-	closeBy  time.Duration // our half is closed; the peer has so long to do the same
+	woken     atomic.Bool // there may be something to answer with
+	asking    atomic.Bool // a goroutine asks the database; then asked is its
+	asked     *taken
+	listening bool          // it is woken
+	unread    bool          // the next request has come
+	peerDone  bool          // and nothing comes after it
+	settleAt  time.Duration // when it settles
+	gatherBy  time.Duration // until when more is waited for; 0: there is nothing yet
+	answerBy  time.Duration // when it is answered in any case
+	idleBy    time.Duration // it is answered: so long the next request is waited for
+	closeBy   time.Duration // our half is closed; the peer has so long to do the same
 }
 
 // taken is what was found in the database.
@@ -51,8 +55,14 @@ type taken struct {
 // idleTimeout is how long a connection is kept for the next request.
 const idleTimeout = 2 * time.Minute
 
-// parkPoll takes the poll from the request, if it can.
-func (t *Transport) parkPoll(w http.ResponseWriter, r *http.Request, q query, reader *channel.Reader, leave func()) bool {
+// onlyPolls notes a poll, and reports whether it is likely that its connection is used for nothing else: then it is better taken at once.
+func (t *Transport) onlyPolls(r *http.Request) bool {
+	home := takes(r)
+	return home != nil && r.Method == http.MethodGet && home.polled() && t.leaving.Err() == nil
+}
+
+// parkPoll takes the poll and its connection from the request, if it can. The reader has looked already whether there is something, or not.
+func (t *Transport) parkPoll(w http.ResponseWriter, r *http.Request, q *query, found rights, reader *channel.Reader, looked bool, leave func()) bool {
 	home := takes(r)
 	if home == nil {
 		return false
@@ -62,9 +72,10 @@ func (t *Transport) parkPoll(w http.ResponseWriter, r *http.Request, q query, re
 		return false
 	}
 	p := &parkedPoll{
-		line: line{patience: t.o.WriteTimeout}, t: t, reader: reader, q: q, leave: leave, front: home.front, nc: home, last: r.Close, head: t.head(w.Header()),
-		answerBy: l.Time() + q.wait,
+		line: line{patience: t.o.WriteTimeout}, manners: home.manners, t: t, front: home.front, nc: home, last: r.Close,
+		reader: reader, q: *q, leave: leave, head: t.head(w.Header()), answerBy: l.Time() + q.wait,
 	}
+	p.habit = t.habitOf(r, home, q, p.head, found)
 	if listed := r.Header["If-None-Match"]; listed != nil {
 		p.listed = append([]string(nil), listed...)
 	}
@@ -72,19 +83,40 @@ func (t *Transport) parkPoll(w http.ResponseWriter, r *http.Request, q query, re
 	if !ok {
 		return false
 	}
-	p.ahead = ahead
+	p.ahead, home.text = ahead, ""
 	if fd := loop.Descriptor(home.TCPConn); fd >= 0 && nc == net.Conn(home) {
 		p.Init(l, p, fd)
 		if t.enterLine(p) {
-			reader.OnWake(p.wake)
+			if looked {
+				p.listen()
+			}
 			p.Schedule()
 			return true
 		}
 	}
 	nc.Close()
-	reader.Close()
-	leave()
+	p.release()
 	return true
+}
+
+// listen makes the reader wake the poll.
+func (p *parkedPoll) listen() {
+	if !p.listening {
+		p.listening = true
+		p.reader.OnWake(p.wake)
+	}
+}
+
+// release ends what a request holds.
+func (p *parkedPoll) release() {
+	if p.reader != nil {
+		p.reader.Close()
+		p.reader, p.listening = nil, false
+	}
+	if p.leave != nil {
+		p.leave()
+		p.leave = nil
+	}
 }
 
 // lookUp implements held.
@@ -105,13 +137,7 @@ func (p *parkedPoll) Attend() {
 		p.shut()
 		return
 	case !p.begun:
-		p.begun = true
-		p.settleAt = p.Loop().Now() + p.t.settleAfter
-		p.RemindBy(earliest(p.answerBy, p.settleAt))
-		if p.Begin() != nil {
-			p.shut()
-			return
-		}
+		p.begin()
 	}
 	switch leaving := p.t.leaving.Err() != nil; {
 	case p.closed: // Begin told of its end
@@ -128,9 +154,21 @@ func (p *parkedPoll) Attend() {
 	}
 }
 
+func (p *parkedPoll) begin() {
+	p.begun = true
+	p.settleAt = p.Loop().Now() + p.t.settleAfter
+	p.RemindBy(earliest(p.answerBy, p.settleAt))
+	switch {
+	case p.Begin() != nil:
+		p.shut()
+	case !p.listening:
+		p.answer()
+	}
+}
+
 // gather waits a moment longer, as messages seldom come alone.
 func (p *parkedPoll) gather() {
-	if p.t.o.Gather <= 0 {
+	if p.t.o.Gather <= 0 || !p.q.waits {
 		p.answer()
 		return
 	}
@@ -138,119 +176,8 @@ func (p *parkedPoll) gather() {
 	p.RemindBy(p.gatherBy)
 }
 
-// answer answers, if there is something, or the time is up.
-func (p *parkedPoll) answer() {
-	if p.asking.Load() {
-		return
-	}
-	p.woken.Store(false)
-	d, ok, err := p.reader.TakeCached()
-	if !ok && err == nil {
-		p.asking.Store(true)
-		p.t.held.Go(p.ask)
-		return
-	}
-	p.answerWith(d, err)
-}
-
-// ask asks the database, and comes back.
-func (p *parkedPoll) ask() {
-	found := &taken{}
-	defer func() {
-		p.asked = found
-		p.asking.Store(false)
-		p.Schedule()
-	}()
-	defer p.t.survive(func() { found.err = channel.ErrClosed })
-	found.Delivery, found.err = p.reader.Take(p.t.cut)
-}
-
-func (p *parkedPoll) answerWith(d channel.Delivery, err error) {
-	p.asked, p.gatherBy = nil, 0
-	leaving := p.t.leaving.Err() != nil
-	if err == nil && len(d.Batches) == 0 && !leaving && !p.passed(p.answerBy) {
-		p.RemindBy(p.answerBy) // it waits on
-		return
-	}
-	p.last = p.last || leaving
-	buffer := p.t.encodedBatches.Get().(*[]byte)
-	defer p.t.encodedBatches.Put(buffer)
-	if err != nil {
-		*buffer = p.appendProblem((*buffer)[:0], err)
-	} else {
-		*buffer = p.appendAnswer((*buffer)[:0], d.Batches)
-	}
-	p.reader.Close()
-	p.reader, p.q, p.listed, p.head = nil, query{}, nil, ""
-	p.leave()
-	if !p.write(*buffer) {
-		p.shut()
-		return
-	}
-	p.written()
-}
-
-// appendAnswer appends what Transport.answer would write.
-func (p *parkedPoll) appendAnswer(dst []byte, batches []channel.Batch) []byte {
-	tag, news := judge(&p.q, p.reader, batches, p.listed)
-	if news {
-		dst = append(dst, "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"...)
-	} else {
-		dst = append(dst, "HTTP/1.1 304 Not Modified\r\n"...)
-	}
-	dst = append(append(dst, p.head...), "Cache-Control: "+private+"\r\n"...)
-	if tag != "" {
-		dst = append(append(append(dst, "Etag: "...), tag...), "\r\n"...)
-	}
-	dst = p.appendGeneral(dst)
-	if !news {
-		return append(dst, "\r\n"...)
-	}
-	body := p.t.encodedBatches.Get().(*[]byte)
-	defer p.t.encodedBatches.Put(body)
-	*body = appendAnswer((*body)[:0], &p.q, p.reader, batches)
-	dst = strconv.AppendInt(append(dst, "Content-Length: "...), int64(len(*body)), 10)
-	return append(append(dst, "\r\n\r\n"...), *body...)
-}
-
-// appendProblem appends an error's answer.
-func (p *parkedPoll) appendProblem(dst []byte, err error) []byte {
-	p.t.logFailure(err, "over", "long poll")
-	p.last = true
-	a := &answer{header: http.Header{}}
-	problem.Of(err).Write(a)
-	dst = append(dst, "HTTP/1.1 "+strconv.Itoa(a.status)+" "+http.StatusText(a.status)+"\r\n"...)
-	dst = append(append(dst, p.head...), p.t.head(a.header)...)
-	dst = append(p.appendGeneral(dst), "Content-Length: "+strconv.Itoa(len(a.body))+"\r\n\r\n"...)
-	return append(dst, a.body...)
-}
-
-// appendGeneral appends the headers that are about the answer and not its content.
-func (p *parkedPoll) appendGeneral(dst []byte) []byte {
-	if p.last {
-		dst = append(dst, "Connection: close\r\n"...)
-	}
-	return appendDate(dst)
-}
-
-// written goes on when nothing waits to be written.
-func (p *parkedPoll) written() {
-	switch {
-	case p.rest != nil:
-	case p.last:
-		unix.Shutdown(p.FD(), unix.SHUT_WR)
-		p.closeBy = p.Loop().Now() + goodbye
-		p.RemindBy(p.closeBy)
-	case p.unread || len(p.ahead) > 0:
-		p.goHome()
-	default:
-		p.idleBy = p.Loop().Now() + idleTimeout
-		p.RemindBy(p.idleBy)
-	}
-}
-
-// goHome gives the connection back to net/http.
-func (p *parkedPoll) goHome() {
+// goHome gives the connection back to net/http, with what was read of the next request.
+func (p *parkedPoll) goHome(read string) {
 	p.closed = true
 	p.Leave()
 	p.t.leaveLine(p)
@@ -261,9 +188,10 @@ func (p *parkedPoll) goHome() {
 		if err != nil {
 			return
 		}
-		p.nc = &homing{nc.(*net.TCPConn), p.front}
+		p.nc = &homing{TCPConn: nc.(*net.TCPConn), front: p.front}
 	}
-	p.front.giveBack(p.nc, p.ahead)
+	p.nc.manners = manners{misses: min(p.misses, 254) + 1, learning: p.habit == nil}
+	p.front.giveBack(p.nc, read)
 }
 
 // settle takes the connection from package net.
@@ -282,9 +210,12 @@ func (p *parkedPoll) settle() {
 // Happened is called when the client has left, or sends its next request, or takes more.
 func (p *parkedPoll) Happened(e loop.Events) {
 	defer p.t.survive(p.shut)
-	if e.PeerGone() || e.PeerDone() && !p.hasMore() {
-		p.shut()
-		return
+	if e.PeerDone() {
+		if e.PeerGone() || !p.hasMore() {
+			p.shut()
+			return
+		}
+		p.peerDone = true
 	}
 	if e.Writable() && p.rest != nil {
 		if !p.drain() {
@@ -295,7 +226,7 @@ func (p *parkedPoll) Happened(e loop.Events) {
 	}
 	if e.Readable() && !p.closed {
 		if p.unread = true; p.idleBy != 0 {
-			p.goHome()
+			p.next()
 		}
 	}
 }
@@ -307,6 +238,14 @@ func (p *parkedPoll) hasMore() bool {
 	}
 	n, _, err := unix.Recvfrom(p.FD(), make([]byte, 1), unix.MSG_PEEK|unix.MSG_DONTWAIT)
 	return err == nil && n > 0
+}
+
+// Again is called when the next request came before this one was answered.
+func (p *parkedPoll) Again() {
+	defer p.t.survive(p.shut)
+	if !p.closed && p.idleBy != 0 && p.unread {
+		p.next()
+	}
 }
 
 // Late is called when one of its times has come.
@@ -331,8 +270,7 @@ func (p *parkedPoll) Late() time.Duration {
 	return earliest(p.gatherBy, p.answerBy, p.settleAt)
 }
 
-// Again and Flush are not asked for.
-func (p *parkedPoll) Again() {}
+// Flush is not asked for.
 func (p *parkedPoll) Flush() {}
 
 // shut is the end of the connection.
@@ -347,23 +285,6 @@ func (p *parkedPoll) shut() {
 	} else {
 		unix.Close(p.FD())
 	}
-	if p.reader != nil {
-		p.reader.Close()
-		p.leave()
-	}
+	p.release()
 	p.t.leaveLine(p)
-}
-
-// answer is a http.ResponseWriter that keeps what is written.
-type answer struct {
-	header http.Header
-	status int
-	body   []byte
-}
-
-func (a *answer) Header() http.Header { return a.header }
-func (a *answer) WriteHeader(n int)   { a.status = n }
-func (a *answer) Write(p []byte) (int, error) {
-	a.body = append(a.body, p...)
-	return len(p), nil
 }

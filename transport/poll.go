@@ -17,32 +17,45 @@ const (
 
 // poll answers at once.
 func (t *Transport) poll(w http.ResponseWriter, r *http.Request, q query, person channel.Sender) error {
-	if t.isUnchanged(r, &q) {
-		return t.unchanged(w, r, &q, person)
-	}
-	reader, err := t.open(r.Context(), q, person, channel.Poll)
+	found, err := t.rightsTo(r.Context(), &q, person)
 	if err != nil {
 		return err
+	}
+	only := t.onlyPolls(r)
+	if !only && t.isUnchanged(&q, r.Header["If-None-Match"]) {
+		t.unchanged(w, r, &q, person)
+		return nil
+	}
+	reader, err := t.open(r.Context(), &q, person, channel.Poll, found)
+	if err != nil {
+		return err
+	}
+	if only && t.parkPoll(w, r, &q, found, reader, false, nil) {
+		return nil
 	}
 	defer reader.Close()
 	batches, err := reader.Ready(r.Context())
 	if err != nil {
 		return err
 	}
-	cadence := afterQuiet
-	for _, b := range batches {
-		cadence = min(cadence, afterTalk)
-		if b.More {
-			cadence = afterCut
+	w.Header().Set("Retry-After", strconv.Itoa(cadence(batches)))
+	t.answer(w, r, &q, reader, batches)
+	return nil
+}
+
+func cadence(batches []channel.Batch) int {
+	advice := afterQuiet
+	for i := range batches {
+		advice = min(advice, afterTalk)
+		if batches[i].More {
+			advice = afterCut
 		}
 	}
-	w.Header().Set("Retry-After", strconv.Itoa(cadence))
-	return t.answer(w, r, q, reader, batches)
+	return advice
 }
 
 // isUnchanged reports whether the client has what there is, as far as memory tells: so it is with most polls.
-func (t *Transport) isUnchanged(r *http.Request, q *query) bool {
-	listed := r.Header["If-None-Match"]
+func (t *Transport) isUnchanged(q *query, listed []string) bool {
 	if q.many || len(listed) != 1 || !t.hub.AtTail(q.starts[0].name, q.starts[0].after) {
 		return false
 	}
@@ -56,35 +69,29 @@ var (
 	privateOnly = []string{private}
 )
 
-// unchanged is the rest of such a poll.
-func (t *Transport) unchanged(w http.ResponseWriter, r *http.Request, q *query, person channel.Sender) error {
-	name := q.starts[0].name
-	if _, err := t.site.MayRead(r.Context(), person, name); err != nil {
-		return err
-	}
-	t.hub.Presence().Visit(name, person)
+// unchanged answers such a poll.
+func (t *Transport) unchanged(w http.ResponseWriter, r *http.Request, q *query, person channel.Sender) {
+	t.hub.Presence().Visit(q.starts[0].name, person)
 	h := w.Header()
 	h["Etag"], h["Retry-After"], h["Cache-Control"] = r.Header["If-None-Match"], quiet, privateOnly
 	w.WriteHeader(http.StatusNotModified)
-	return nil
 }
 
 // answer writes the batches, or 304 if the client has what they would bring it to.
-func (t *Transport) answer(w http.ResponseWriter, r *http.Request, q query, reader *channel.Reader, batches []channel.Batch) error {
+func (t *Transport) answer(w http.ResponseWriter, r *http.Request, q *query, reader *channel.Reader, batches []channel.Batch) {
 	w.Header().Set("Cache-Control", private)
-	tag, news := judge(&q, reader, batches, r.Header["If-None-Match"])
+	tag, news := judge(q, reader, batches, r.Header["If-None-Match"])
 	if tag != "" {
 		w.Header().Set("ETag", tag)
 	}
 	if !news {
 		w.WriteHeader(http.StatusNotModified)
-		return nil
+		return
 	}
 	buffer := t.encodedBatches.Get().(*[]byte)
 	defer t.encodedBatches.Put(buffer)
-	*buffer = appendAnswer((*buffer)[:0], &q, reader, batches)
+	*buffer = appendAnswer((*buffer)[:0], q, reader, batches)
 	t.send(w, http.StatusOK, *buffer)
-	return nil
 }
 
 const private = "private, no-cache"

@@ -38,8 +38,25 @@ type Site interface {
 	// Hold counts one more open stream or waiting poll from the request's address, until release is called.
 	Hold(r *http.Request) (release func(), err error)
 
+	// Regular is asked when a read was let through that is likely to be made again and again, byte for byte. It returns what is to be asked then instead of the
+	// handlers that the request went through, or nil if it shall go through them each time.
+	Regular(r *http.Request) Regular
+
 	// CheckOrigin refuses pages of foreign origins. It is asked before anything else, on every request.
 	CheckOrigin(r *http.Request) error
+}
+
+// Regular is somebody who sends the same read over and over on one connection. Its methods must not block; an error means that the request
+// shall go through the handlers, which then say what is wrong.
+type Regular interface {
+	// Person is Site.Person for the same request now, if that can be told from memory.
+	Person() (channel.Sender, error)
+
+	// Hold is Site.Hold for it.
+	Hold() (release func(), err error)
+
+	// Count counts it against the limits that the handlers before count a request against. It is called last, so that nothing is counted twice.
+	Count() error
 }
 
 // Action is something that rate limits may count.

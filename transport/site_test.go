@@ -26,12 +26,15 @@ type site struct {
 	generation atomic.Uint64
 	held       atomic.Int64
 	publishes  atomic.Int64 // calls of Publish
+	regulars   atomic.Int64 // requests that were served without the handlers
 
 	mu        sync.Mutex
 	forbidden map[channel.Name]error
 	lenses    map[channel.Name]channel.Lens
+	ended     map[string]bool // tokens whose sessions have ended
 	limited   bool
 	full      bool
+	over      bool          // of the limits before the handlers
 	gate      chan struct{} // if set, publishes wait for it to be closed
 	committed chan struct{} // if set, publishes wait for it after they are committed
 }
@@ -55,10 +58,16 @@ func (s *site) Person(r *http.Request) (channel.Sender, error) {
 	switch {
 	case !ok:
 		return channel.Sender{}, nil
-	case token == "stale":
+	case token == "stale" || s.hasEnded(token):
 		return channel.Sender{}, errSession.Detail("the session has ended")
 	}
 	return channel.Sender{ID: token, Name: strings.ToUpper(token[:1]) + token[1:]}, nil
+}
+
+func (s *site) hasEnded(token string) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.ended[token]
 }
 
 func (s *site) Enlist(w http.ResponseWriter, r *http.Request) (channel.Sender, error) {
@@ -138,6 +147,28 @@ func (s *site) Hold(*http.Request) (func(), error) {
 	}
 	s.held.Add(1)
 	return func() { s.held.Add(-1) }, nil
+}
+
+// regular asks the site with the request that was kept.
+type regular struct {
+	*site
+	r *http.Request
+}
+
+func (s *site) Regular(r *http.Request) transport.Regular {
+	return regular{s, r.Clone(context.Background())}
+}
+
+func (r regular) Person() (channel.Sender, error) { return r.site.Person(r.r) }
+func (r regular) Hold() (func(), error)           { return r.site.Hold(r.r) }
+func (r regular) Count() error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.over {
+		return problem.RateLimited
+	}
+	r.regulars.Add(1)
+	return nil
 }
 
 func (s *site) CheckOrigin(r *http.Request) error {

@@ -23,8 +23,11 @@ type stream struct {
 // openStream begins a stream, and returns what it opens with: a reader that asked for the end is told where that is,
 // so that it can come back even if nothing happens before it leaves.
 func (t *Transport) openStream(ctx context.Context, q query, person channel.Sender) (*stream, []event, error) {
-	generation := t.site.Generation() // before the rights are asked for: what changes meanwhile is asked for again
-	reader, err := t.open(ctx, q, person, channel.Stream)
+	found, err := t.rightsTo(t.cut, &q, person)
+	if err != nil {
+		return nil, nil, err
+	}
+	reader, err := t.open(ctx, &q, person, channel.Stream, found)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -35,7 +38,7 @@ func (t *Transport) openStream(ctx context.Context, q query, person channel.Send
 			opening = append(opening, batchEvent(&channel.Batch{Channel: s.name, From: p, To: p}))
 		}
 	}
-	return &stream{Reader: reader, t: t, person: person, generation: generation, spoke: t.now()}, opening, nil
+	return &stream{Reader: reader, t: t, person: person, generation: found.generation, spoke: t.now()}, opening, nil
 }
 
 // await is ask for who waits: until there is something to say, if nothing else that the stream is alive. wait bounds the waiting, ctx the

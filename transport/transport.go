@@ -32,6 +32,7 @@ type Transport struct {
 	parked         map[held]struct{}
 	lines          sync.WaitGroup // HTTP connections on the loops
 	encodedBatches sync.Pool      // of *[]byte
+	patterns       patterns       // of requests that are made again and again
 	lastHead       atomic.Pointer[string]
 }
 

@@ -57,7 +57,7 @@ func newWorldOver(t *testing.T, o transport.Options, start func(*httptest.Server
 		t.Fatal(err)
 	}
 	hub := channel.NewHub(engine, channel.Options{Policies: policies})
-	s := &site{hub: hub, forbidden: map[channel.Name]error{}, lenses: map[channel.Name]channel.Lens{}}
+	s := &site{hub: hub, forbidden: map[channel.Name]error{}, lenses: map[channel.Name]channel.Lens{}, ended: map[string]bool{}}
 	o.Node = "n1"
 	o.Logger = slog.New(slog.NewTextHandler(t.Output(), nil))
 	tr := transport.New(hub, s, o)

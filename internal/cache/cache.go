@@ -42,6 +42,13 @@ func (c *Cache[K, V]) Load(k K, load func() (V, error)) (V, error) {
 	return v, nil
 }
 
+// Get returns the value of k if it is held.
+func (c *Cache[K, V]) Get(k K) (V, bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.get(k)
+}
+
 // Update changes the value of k if it is held.
 func (c *Cache[K, V]) Update(k K, change func(V) V) {
 	c.mu.Lock()

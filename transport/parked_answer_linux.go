@@ -1,0 +1,155 @@
+package transport
+
+import (
+	"net/http"
+	"strconv"
+
+	"golang.org/x/sys/unix"
+
+	"parley/channel"
+	"parley/problem"
+)
+
+// answer answers, if there is something, or the time is up.
+func (p *parkedPoll) answer() {
+	if p.asking.Load() {
+		return
+	}
+	p.woken.Store(false)
+	d, ok, err := p.reader.TakeCached()
+	if !ok && err == nil {
+		p.asking.Store(true)
+		p.t.lines.Go(p.ask)
+		return
+	}
+	p.answerWith(d, err)
+}
+
+// ask asks the database, and comes back.
+func (p *parkedPoll) ask() {
+	found := &taken{}
+	defer func() {
+		p.asked = found
+		p.asking.Store(false)
+		p.Schedule()
+	}()
+	defer p.t.survive(func() { found.err = channel.ErrClosed })
+	found.Delivery, found.err = p.reader.Take(p.t.cut)
+}
+
+func (p *parkedPoll) answerWith(d channel.Delivery, err error) {
+	p.asked, p.gatherBy = nil, 0
+	leaving := p.t.leaving.Err() != nil
+	if err == nil && len(d.Batches) == 0 && !leaving && !p.passed(p.answerBy) {
+		p.listen()
+		p.RemindBy(p.answerBy) // it waits on
+		return
+	}
+	p.last = p.last || leaving
+	p.say(func(dst []byte) []byte {
+		if err != nil {
+			return p.appendProblem(dst, err)
+		}
+		return p.appendAnswer(dst, d.Batches)
+	})
+}
+
+// say writes an answer, which is the end of the request.
+func (p *parkedPoll) say(encode func(dst []byte) []byte) {
+	buffer := p.t.encodedBatches.Get().(*[]byte)
+	defer p.t.encodedBatches.Put(buffer)
+	*buffer = encode((*buffer)[:0])
+	p.release()
+	if p.head = ""; p.habit == nil {
+		p.q, p.listed = query{}, nil
+	}
+	if !p.write(*buffer) {
+		p.shut()
+		return
+	}
+	p.written()
+}
+
+// written goes on when nothing waits to be written.
+func (p *parkedPoll) written() {
+	switch {
+	case p.rest != nil:
+	case p.last:
+		unix.Shutdown(p.FD(), unix.SHUT_WR)
+		p.closeBy = p.Loop().Now() + goodbye
+		p.RemindBy(p.closeBy)
+	case len(p.ahead) > 0:
+		p.goHome(string(p.ahead))
+	default:
+		p.idleBy = p.Loop().Now() + idleTimeout
+		p.RemindBy(p.idleBy)
+		if p.unread {
+			p.LookAgain()
+		}
+	}
+}
+
+// appendAnswer appends what Transport.answer would write.
+func (p *parkedPoll) appendAnswer(dst []byte, batches []channel.Batch) []byte {
+	tag, news := judge(&p.q, p.reader, batches, p.listed)
+	if !news {
+		return append(p.appendHead(dst, "304 Not Modified", tag, batches), "\r\n"...)
+	}
+	dst = append(p.appendHead(dst, "200 OK", tag, batches), "Content-Type: application/json\r\n"...)
+	body := p.t.encodedBatches.Get().(*[]byte)
+	defer p.t.encodedBatches.Put(body)
+	*body = appendAnswer((*body)[:0], &p.q, p.reader, batches)
+	dst = strconv.AppendInt(append(dst, "Content-Length: "...), int64(len(*body)), 10)
+	return append(append(dst, "\r\n\r\n"...), *body...)
+}
+
+// appendUnchanged appends what Transport.unchanged would write.
+func (p *parkedPoll) appendUnchanged(dst []byte) []byte {
+	return append(p.appendHead(dst, "304 Not Modified", p.listed[0], nil), "\r\n"...)
+}
+
+func (p *parkedPoll) appendHead(dst []byte, status, tag string, batches []channel.Batch) []byte {
+	dst = append(append(append(dst, "HTTP/1.1 "...), status...), "\r\n"...)
+	dst = append(append(dst, p.head...), "Cache-Control: "+private+"\r\n"...)
+	if tag != "" {
+		dst = append(append(append(dst, "Etag: "...), tag...), "\r\n"...)
+	}
+	if !p.q.waits {
+		dst = append(strconv.AppendInt(append(dst, "Retry-After: "...), int64(cadence(batches)), 10), "\r\n"...)
+	}
+	return p.appendGeneral(dst)
+}
+
+// appendProblem appends an error's answer.
+func (p *parkedPoll) appendProblem(dst []byte, err error) []byte {
+	p.t.logFailure(err, "over", "long poll")
+	p.last = true
+	a := &answer{header: http.Header{}}
+	problem.Of(err).Write(a)
+	dst = append(dst, "HTTP/1.1 "+strconv.Itoa(a.status)+" "+http.StatusText(a.status)+"\r\n"...)
+	dst = append(append(dst, p.head...), p.t.head(a.header)...)
+	dst = append(p.appendGeneral(dst), "Content-Length: "+strconv.Itoa(len(a.body))+"\r\n\r\n"...)
+	return append(dst, a.body...)
+}
+
+// appendGeneral appends the headers that are about the answer and not its content.
+func (p *parkedPoll) appendGeneral(dst []byte) []byte {
+	if p.last {
+		dst = append(dst, "Connection: close\r\n"...)
+	}
+	return appendDate(dst)
+}
+
+// answer is a http.ResponseWriter that keeps what is written.
+type answer struct {
+	header http.Header
+	status int
+	body   []byte
+}
+
+func (a *answer) Header() http.Header { return a.header }
+func (a *answer) WriteHeader(n int)   { a.status = n }
+func (a *answer) Write(p []byte) (int, error) {
+	a.body = append(a.body, p...)
+	return len(p), nil
+}

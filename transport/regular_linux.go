@@ -1,0 +1,117 @@
+package transport
+
+import (
+	"net/http"
+	"slices"
+
+	"golang.org/x/sys/unix"
+
+	"parley/channel"
+)
+
+// habit is what is kept of a request that is likely to be made again: all that its text decides, and whom to ask about the rest.
+type habit struct {
+	*pattern
+	secrets string
+	regular Regular
+	head    string // headers of the answer
+	rights
+}
+
+// habitOf returns what is to be kept of the request that is being served, or nil.
+func (t *Transport) habitOf(r *http.Request, home *homing, q *query, head string, found rights) *habit {
+	if !home.fresh.Load() {
+		return nil
+	}
+	p, secrets := learn(home.text, r, q)
+	if p == nil {
+		return nil
+	}
+	regular := t.site.Regular(r)
+	if regular == nil {
+		return nil
+	}
+	return &habit{t.patterns.shared(p), secrets, regular, head, found}
+}
+
+// next reads the next request. One that was made before is served here, any other by net/http.
+func (p *parkedPoll) next() {
+	if p.peerDone {
+		p.goHome("") // where it is seen how the requests end
+		return
+	}
+	in := p.Loop().In()[:repeatedMost]
+	n, err := unix.Read(p.FD(), in)
+	switch {
+	case err == unix.EINTR:
+		p.LookAgain()
+	case err == unix.EAGAIN:
+		p.unread = false
+	case err != nil || n == 0:
+		p.shut()
+	case n == len(in) || !p.again(in[:n]): // a full buffer: there may be more
+		p.goHome(string(in[:n]))
+	default:
+		p.unread = false
+	}
+}
+
+// again serves a request that was made before, as net/http and the handlers would serve it now. It returns false if this is another, or if
+// there is something to be said to it that only they can say; then nothing was done.
+func (p *parkedPoll) again(text []byte) bool {
+	h, t := p.habit, p.t
+	if h == nil || t.leaving.Err() != nil {
+		return false
+	}
+	if p.q.starts == nil {
+		p.q = h.query
+		p.q.starts = slices.Clone(h.query.starts)
+	}
+	tag, ok := h.fits(text, h.secrets, p.q.starts)
+	if !ok || t.site.Generation() != h.generation {
+		return false
+	}
+	person, err := h.regular.Person()
+	if err != nil || person.ID != h.person {
+		return false
+	}
+	if p.q.waits {
+		if p.leave, err = t.enterBy(h.regular.Hold); err != nil {
+			return false
+		}
+	}
+	if h.regular.Count() != nil {
+		p.release()
+		return false
+	}
+	p.misses, p.idleBy, p.head = 0, 0, h.head
+	p.listed = p.listed[:0]
+	if tag != "" {
+		p.listed = append(p.listed, tag)
+	}
+	p.read(person)
+	return true
+}
+
+// read answers, or waits.
+func (p *parkedPoll) read(person channel.Sender) {
+	mode := channel.LongPoll
+	if !p.q.waits {
+		if mode = channel.Poll; p.t.isUnchanged(&p.q, p.listed) {
+			p.t.hub.Presence().Visit(p.q.starts[0].name, person)
+			p.say(p.appendUnchanged)
+			return
+		}
+	}
+	var err error
+	if p.reader, err = p.t.open(p.t.cut, &p.q, person, mode, p.habit.rights); err != nil {
+		p.answerWith(channel.Delivery{}, err)
+		return
+	}
+	p.woken.Store(false) // by the one before
+	p.answerBy = p.Loop().Now()
+	if p.q.wait > 0 {
+		p.answerBy = p.Loop().Time() + p.q.wait
+	}
+	p.answer()
+}
