@@ -16,6 +16,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -142,15 +143,15 @@ func TestVerifyFindsOut(t *testing.T) {
 	}
 	pass := httputil.NewSingleHostReverseProxy(to)
 	pass.ErrorLog = log.New(io.Discard, "", 0) // readers leave
-	lies := 0
+	var lies atomic.Int64
 	forger := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.Method == "POST" && strings.HasSuffix(r.URL.Path, "/messages") {
 			var in struct{ ID string }
 			_ = json.NewDecoder(r.Body).Decode(&in)
-			lies++
+			seq := lies.Add(1)
 			w.WriteHeader(http.StatusCreated)
 			fmt.Fprintf(w, `{"channel":%q,"seq":%d,"position":"%d-abc","id":%q,"at":"2026-01-01T00:00:00.000Z","durability":"fsynced"}`,
-				strings.Split(r.URL.Path, "/")[3], lies, lies, in.ID)
+				strings.Split(r.URL.Path, "/")[3], seq, seq, in.ID)
 			return
 		}
 		pass.ServeHTTP(w, r)
