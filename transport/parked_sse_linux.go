@@ -30,7 +30,6 @@ type parkedSSE struct {
 // asked is what was found in the database.
 type asked struct {
 	events []event
-	more   bool
 	err    error
 }
 
@@ -114,8 +113,8 @@ func (p *parkedSSE) attend() {
 	case p.t.leaving.Err() != nil:
 		err = channel.ErrClosed
 	case p.asked != nil:
-		events, more, err = p.asked.events, p.asked.more, p.asked.err
-		p.asked = nil
+		events, err = p.asked.events, p.asked.err
+		p.asked, more = nil, true // whoever woke it meanwhile was not listened to
 	default:
 		var ok bool
 		if events, more, ok, err = p.look(); !ok && err == nil {
@@ -150,7 +149,7 @@ func (p *parkedSSE) find() {
 			p.Schedule()
 		}()
 		defer p.t.survive(func() { a.err = channel.ErrClosed })
-		a.events, a.more, a.err = p.ask(p.t.cut)
+		a.events, _, a.err = p.ask(p.t.cut)
 	})
 }
 
