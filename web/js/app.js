@@ -6,6 +6,7 @@ import { codeOf, describe } from './errors.js'
 import { attribute, fill, h, icon } from './dom.js'
 import { onLanguage, t, tr } from './i18n.js'
 import { parley } from './client.js'
+import { messageSearch } from './messagesearch.js'
 import { renameDialog } from './names.js'
 import { createRoomDialog } from './roomdialogs.js'
 import { navigate, start } from './router.js'
@@ -79,12 +80,16 @@ async function go(route) {
     const conversation = route.name === 'room' ? await room(route) : await store.direct(route.id)
     if (mine !== turn) return
     middle.inert = false
-    if (view?.conversation === conversation) return
+    if (view?.conversation === conversation) {
+      if (route.message) void view.show(route.message)
+      return
+    }
     leave()
     view = conversationView(conversation, { invite: route.name === 'room' ? route.invite : '', togglePeople, closePeople })
     middle.replaceChildren(view.element, view.side)
     alone()
     view.focus()
+    if (route.message) void view.show(route.message)
   } catch (error) {
     if (mine !== turn) return
     middle.inert = false
@@ -173,7 +178,8 @@ async function enter() {
   phone.addEventListener('change', () => location.pathname === '/' && navigate('/', { replace: true }))
   addEventListener('focus', () => store.refreshRooms().catch(() => {}))
   setInterval(() => document.visibilityState === 'visible' && store.refreshRooms().catch(() => {}), refreshEvery)
-  listen({ search: () => searchDialog(), move, compose: () => view?.compose(), newest: () => view?.newest() })
+  const find = () => messageSearch({ conversation: view?.conversation })
+  listen({ search: () => searchDialog(), find, move, compose: () => view?.compose(), newest: () => view?.newest() })
   start(go)
 }
 

@@ -10,14 +10,22 @@ import { observe } from './serverclock.js'
 /** @typedef {import('../sdk/types.js').Conversation} Info */
 /** @typedef {{ id: string, text: string, at: string, failed: boolean, error?: unknown, until: number }} Pending */
 
+/** @typedef {{ messages: Message[], first: number, last: number, older: boolean }} Part  of the past; first and last are seqs, shown or not */
+
 const page = 50
+const around = 25 // messages that are loaded behind one that is jumped to
 const typingLasts = 6000
 const unreadMost = 100
+
+/** Whether a message is shown: edits and deletions are seen in what they changed. @param {Message} message */
+const shows = message => message.type !== 'edit' && message.type !== 'delete'
 
 /** Emits `messages`, `unread`, `typing`, `here`, `info`, and `ended` with the reason's code. */
 export class Conversation extends Emitter {
   /** @type {Message[]} what is shown, ascending */
   messages = []
+  /** What is shown instead, while one looks at a part of the past that is not loaded up to the newest. @type {Part | null} */
+  part = null
   /** @type {Pending[]} */
   pending = []
   /** Whether there are older messages than those loaded. */
@@ -122,8 +130,77 @@ export class Conversation extends Emitter {
     ))
   }
 
+  /** What is shown, ascending. */
+  get shown() {
+    return this.part?.messages ?? this.messages
+  }
+
+  /** Whether there are older messages than those shown. */
+  get olderThanShown() {
+    return this.part?.older ?? this.older
+  }
+
+  /** Makes a message one of those shown; false if it is not there. @param {number} seq */
+  async show(seq) {
+    await this.load()
+    if (seq >= this.#first) this.part = null
+    else if (!this.part || seq < this.part.first || seq > this.part.last) {
+      const batch = await parley.history(this.channel, String(seq + around + 1), page)
+      const last = batch.messages.at(-1)?.seq ?? 0
+      this.part = { messages: [], first: last + 1, last, older: true }
+      this.#takeOlder(this.part, batch)
+      this.#join()
+    }
+    this.emit('messages')
+    return this.shown.some(message => message.seq === seq)
+  }
+
+  /** Shows the newest again. */
+  home() {
+    if (!this.part) return
+    this.part = null
+    this.emit('messages')
+  }
+
+  /** Loads one more page behind the part of the past that is shown. */
+  async loadNewer() {
+    const { part } = this
+    if (!part) return
+    const batch = await parley.history(this.channel, String(part.last + page + 1), page)
+    if (this.part !== part) return
+    const newer = batch.messages.filter((/** @type {Message} */ message) => message.seq > part.last)
+    part.messages.push(...newer.filter(shows))
+    part.last = newer.at(-1)?.seq ?? this.#first // where nothing is left between
+    this.#join()
+    this.emit('messages')
+  }
+
+  /** @param {Part} part @param {import('../sdk/types.js').Batch} batch */
+  #takeOlder(part, batch) {
+    part.messages.unshift(...batch.messages.filter(message => shows(message) && message.seq < part.first))
+    part.first = Math.min(part.first, batch.messages[0]?.seq ?? part.first)
+    part.older = Boolean(batch.more) && batch.messages.length > 0
+  }
+
+  /** Where the part of the past reaches what is loaded, they are one. */
+  #join() {
+    const { part } = this
+    if (!part || part.last < this.#first - 1) return
+    for (const message of part.messages) this.#insert(message)
+    this.#first = Math.min(this.#first, part.first)
+    this.older = part.older
+    this.part = null
+  }
+
   /** Loads one more page of the past, and more where that page had nothing to show. */
   async loadOlder() {
+    const { part } = this
+    if (part) {
+      const before = part.messages.length
+      do this.#takeOlder(part, await parley.history(this.channel, String(part.first), page))
+      while (part.older && part.messages.length === before)
+      return this.emit('messages')
+    }
     if (!this.loaded || !this.older) return
     const before = this.messages.length
     do await this.#page(String(this.#first))
@@ -145,7 +222,7 @@ export class Conversation extends Emitter {
   /** @param {Message} message @param {boolean} live */
   #apply(message, live) {
     const { type, from, data } = message
-    if (type === 'edit' || type === 'delete') {
+    if (!shows(message)) {
       if (live) this.#amend(message)
       return
     }
@@ -177,10 +254,10 @@ export class Conversation extends Emitter {
 
   /** @param {Message} event an edit or deletion */
   #amend({ type, at, data }) {
-    const i = this.messages.findIndex(m => m.seq === data.seq)
-    if (i < 0) return
-    const was = this.messages[i]
-    this.messages[i] = { ...was, data: type === 'edit' ? { text: data.text, edited: at } : { deleted: true } }
+    for (const messages of [this.messages, this.part?.messages ?? []]) {
+      const i = messages.findIndex(m => m.seq === data.seq)
+      if (i >= 0) messages[i] = { ...messages[i], data: type === 'edit' ? { text: data.text, edited: at } : { deleted: true } }
+    }
     this.emit('messages')
   }
 
@@ -189,6 +266,7 @@ export class Conversation extends Emitter {
     if (gap.reason === 'deleted') return // `ended` follows
     // The past on the screen may not be the log's any more, so it is read anew, with a line where something is missing.
     this.messages = []
+    this.part = null
     this.#first = 0
     this.gapBefore = Number.parseInt(gap.resume ?? '0', 10) + 1
     this.#loading = null

@@ -5,6 +5,7 @@ import { h, icon, iconButton, setText } from './dom.js'
 import { phrase, tr } from './i18n.js'
 import { openMenu } from './menu.js'
 import { people } from './people.js'
+import { messageSearch } from './messagesearch.js'
 import { inviteDialog, leaveRoom, roomSettingsDialog } from './roomdialogs.js'
 import { store } from './store.js'
 import { title } from './title.js'
@@ -37,6 +38,7 @@ export function conversationView(conversation, { invite, togglePeople, closePeop
     count,
   )
   const inviteButton = iconButton('invite', tr('room.invite'), { onclick: () => inviteDialog(conversation, owner()) })
+  const searchButton = iconButton('search', tr('find'), { onclick: () => messageSearch({ conversation }) })
   const more = iconButton('more', tr('room.more'), { 'aria-haspopup': 'menu', 'aria-expanded': 'false', onclick: menu })
   const element = h(
     'main',
@@ -47,6 +49,7 @@ export function conversationView(conversation, { invite, togglePeople, closePeop
       h('a', { class: 'icon-button back', href: '/', 'data-nav': true, 'aria-label': tr('back') }, icon('back')),
       h('div', { class: 'titles' }, heading, topic),
       join,
+      searchButton,
       room && inviteButton,
       peopleButton,
       room && more,
@@ -112,6 +115,7 @@ export function conversationView(conversation, { invite, togglePeople, closePeop
     },
     compose: write.focus,
     newest: messages.toNewest,
+    show: messages.show,
     close() {
       stop.forEach(off => off())
       messages.close()

@@ -70,7 +70,7 @@ export function textMessage(conversation, message, { first, edit }) {
       )
   return h(
     'div',
-    { class: `message ${first ? 'first' : ''} ${from.id === conversation.me.id ? 'own' : ''}`, tabindex: -1 },
+    { class: `message ${first ? 'first' : ''} ${from.id === conversation.me.id ? 'own' : ''}`, tabindex: -1, 'data-seq': message.seq },
     row({ from, at: message.at, first }, [body]),
     !data.deleted && tools(conversation, message, edit),
   )

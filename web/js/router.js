@@ -1,15 +1,17 @@
-// The chat page's addresses: /, /r/{room}, /d/{user}; and #people for the third column on a phone.
+// The chat page's addresses: /, /r/{room}, /d/{user}; #people for the third column on a phone, and #m={seq} for one message.
 
-/** @typedef {{ name: 'home' } | { name: 'room', id: string, invite: string } | { name: 'direct', id: string }} Route */
+/** @typedef {{ name: 'home' } | { name: 'room', id: string, invite: string, message?: number } | { name: 'direct', id: string, message?: number }} Route */
 
 /** @param {{ pathname: string, search: string, hash: string }} location @returns {Route} */
 export function parse({ pathname, search, hash }) {
   const [, kind, id] = /^\/([rd])\/([^/]+)\/?$/.exec(pathname) ?? []
   if (!id) return { name: 'home' }
   const decoded = decode(id)
-  if (kind === 'd') return { name: 'direct', id: decoded }
+  const message = Number(new URLSearchParams(hash.slice(1)).get('m'))
+  const one = Number.isSafeInteger(message) && message > 0 ? { message } : {}
+  if (kind === 'd') return { name: 'direct', id: decoded, ...one }
   const invite = new URLSearchParams(search).get('invite') ?? new URLSearchParams(hash.slice(1)).get('invite') ?? ''
-  return { name: 'room', id: decoded, invite }
+  return { name: 'room', id: decoded, invite, ...one }
 }
 
 /** @param {string} text */

@@ -1,15 +1,16 @@
-// Finding a person or a room by name, and going there.
+// Finding a person or a room by name, and going there; or on to what was said.
 
 import { parley } from './client.js'
 import { avatar } from './avatar.js'
 import { h, icon, reconcile } from './dom.js'
 import { openDialog } from './dialog.js'
 import { tr } from './i18n.js'
+import { messageSearch } from './messagesearch.js'
 import { navigate } from './router.js'
 import { titleOf } from './title.js'
 import { store } from './store.js'
 
-/** @typedef {{ key: string, path: string, name: string, mark: () => Node, kind: import('./i18n.js').Phrase }} Found */
+/** @typedef {{ key: string, path?: string, name: string, mark: () => Node, kind: import('./i18n.js').Phrase }} Found */
 
 /** @param {{ people?: boolean }} [only] */
 export function searchDialog({ people = false } = {}) {
@@ -54,8 +55,9 @@ export function searchDialog({ people = false } = {}) {
         kind: tr('person'),
       })),
     ].slice(0, 20)
-    at = 0
     none.hidden = found.length > 0 || !q
+    if (q && !people) found.push({ key: 'messages', name: q, mark: () => icon('search'), kind: tr('find') })
+    at = 0
     draw()
   }
 
@@ -90,7 +92,7 @@ export function searchDialog({ people = false } = {}) {
     reconcile(
       list,
       found,
-      item => item.key,
+      item => item.key + (item.path ? '' : item.name),
       (item, old) => {
         const el =
           old ??
@@ -111,7 +113,8 @@ export function searchDialog({ people = false } = {}) {
   /** @param {Found} item */
   function go(item) {
     close()
-    navigate(item.path)
+    if (item.path) navigate(item.path)
+    else messageSearch({ query: item.name })
   }
 
   /** @param {KeyboardEvent} event */

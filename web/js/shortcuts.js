@@ -13,6 +13,7 @@ const keys = /** @type {const} */ ([
   ['key.line', ['Shift', 'Enter']],
   ['key.editLast', ['↑']],
   ['key.search', [mod, 'K']],
+  ['key.find', ['/']],
   ['key.nextConversation', [alt, '↓']],
   ['key.previousConversation', [alt, '↑']],
   ['key.composer', ['C']],
@@ -62,9 +63,9 @@ export function shortcutsDialog() {
 const writes = target => target instanceof HTMLElement && target.matches('input, textarea, select, [contenteditable]')
 
 /**
- * @param {{ search: () => void, move: (by: number) => void, compose: () => void, newest: () => void }} actions
+ * @param {{ search: () => void, find: () => void, move: (by: number) => void, compose: () => void, newest: () => void }} actions
  */
-export function listen({ search, move, compose, newest }) {
+export function listen({ search, find, move, compose, newest }) {
   document.addEventListener('keydown', event => {
     if (event.isComposing || event.defaultPrevented || document.querySelector('dialog[open]')) return
     const typing = writes(event.target)
@@ -72,6 +73,7 @@ export function listen({ search, move, compose, newest }) {
     else if (event.altKey && event.key === 'ArrowDown') run(event, () => move(1))
     else if (event.altKey && event.key === 'ArrowUp') run(event, () => move(-1))
     else if (typing || event.ctrlKey || event.metaKey || event.altKey) return
+    else if (event.key === '/') run(event, find)
     else if (event.key === '?') run(event, shortcutsDialog)
     else if (event.key === 'c' || event.key === 'C') run(event, compose)
     else if (event.key === 'End' && document.activeElement === document.body) run(event, newest)

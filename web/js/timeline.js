@@ -8,6 +8,7 @@ import { phrase, t, tr } from './i18n.js'
 import { pendingMessage, textMessage, topicLine, voteMessage } from './message.js'
 import { day, dayKey } from './time.js'
 import { title } from './title.js'
+import { fail, toast } from './toast.js'
 import { releaseVoteCard, voteCard } from './votecard.js'
 
 /** @typedef {import('../sdk/types.js').Message} Message */
@@ -16,6 +17,7 @@ import { releaseVoteCard, voteCard } from './votecard.js'
 
 const groupFor = 5 * 60 * 1000
 const nearBottom = 80
+const soughtFor = 4000
 
 /**
  * @param {Conversation} conversation
@@ -24,26 +26,28 @@ const nearBottom = 80
 export function timeline(conversation, { edit }) {
   const list = h('div', { class: 'messages', role: 'log', 'aria-live': 'off', 'aria-label': tr('messages'), onkeydown: arrows })
   const sentinel = h('div', { class: 'sentinel', 'aria-hidden': 'true' })
+  const ahead = h('div', { class: 'sentinel', 'aria-hidden': 'true', hidden: true })
   const start = h('div', { class: 'start' })
   const status = h('p', { class: 'loading' }, h('span', { class: 'spinner' }), tr('loading'))
   const count = h('span', null)
   const newest = h('button', { type: 'button', class: 'to-newest', hidden: true, onclick: toNewest }, icon('down'), count)
-  const scroller = h('div', { class: 'scroller', tabindex: -1, onscroll: scrolled }, sentinel, start, status, list)
+  const scroller = h('div', { class: 'scroller', tabindex: -1, onscroll: scrolled }, sentinel, start, status, list, ahead)
   const root = h('div', { class: 'timeline' }, scroller, newest)
 
   /** seq after which messages are new; fixed while one looks. */
   let newAfter = conversation.joined && conversation.unread > 0 ? conversation.read : Infinity
   let atBottom = true
   let below = 0 // messages that came while one looked at the past
-  let loadingOlder = false
+  let loading = false
   let lastTop = 0
 
   const present = () => atBottom && document.visibilityState === 'visible' && document.hasFocus()
 
   function draw() {
     status.hidden = conversation.loaded
-    sentinel.hidden = !conversation.older
-    start.hidden = !conversation.loaded || conversation.older
+    sentinel.hidden = !conversation.olderThanShown
+    ahead.hidden = !conversation.part
+    start.hidden = !conversation.loaded || conversation.olderThanShown
     if (!start.hidden && !start.childElementCount) start.append(beginning(conversation))
     reconcile(
       list,
@@ -95,7 +99,7 @@ export function timeline(conversation, { edit }) {
       last = Date.parse(at)
       return is
     }
-    for (const message of conversation.messages) {
+    for (const message of conversation.shown) {
       begin(message.at)
       const from = message.from?.id ?? ''
       if (conversation.gapBefore && message.seq >= conversation.gapBefore && !out.some(row => row.key === 'gap')) {
@@ -109,7 +113,7 @@ export function timeline(conversation, { edit }) {
       const row = rowOf(message, first)
       if (row) out.push(row)
     }
-    for (const pending of conversation.pending) {
+    for (const pending of conversation.part ? [] : conversation.pending) {
       begin(pending.at)
       const is = first(conversation.me.id, pending.at)
       out.push({ key: `m-${pending.id}`, mark: `pending ${is} ${pending.failed}`, make: () => pendingMessage(conversation, pending, is) })
@@ -147,9 +151,9 @@ export function timeline(conversation, { edit }) {
 
   function scrolled() {
     const was = atBottom
-    const near = scroller.scrollHeight - scroller.scrollTop - scroller.clientHeight < nearBottom
+    const near = !conversation.part && scroller.scrollHeight - scroller.scrollTop - scroller.clientHeight < nearBottom
     // Only going up is a wish to look at the past: below, something may just have grown.
-    atBottom = near || (was && scroller.scrollTop >= lastTop)
+    atBottom = near || (was && !conversation.part && scroller.scrollTop >= lastTop)
     lastTop = scroller.scrollTop
     if (atBottom === was) return
     if (atBottom) below = 0
@@ -160,6 +164,7 @@ export function timeline(conversation, { edit }) {
   function toNewest() {
     atBottom = true
     below = 0
+    conversation.home()
     draw()
     see()
   }
@@ -168,19 +173,52 @@ export function timeline(conversation, { edit }) {
     if (conversation.loaded && present()) conversation.markRead()
   }
 
-  async function older() {
-    if (loadingOlder || !conversation.loaded || !conversation.older) return
-    loadingOlder = true
+  const older = () => conversation.olderThanShown && more(() => conversation.loadOlder())
+  const newer = () => conversation.part && more(() => conversation.loadNewer())
+
+  /** Loads what is beyond an end of what is shown. @param {() => Promise<void>} load */
+  async function more(load) {
+    if (loading || !conversation.loaded) return
+    loading = true
     try {
-      await conversation.loadOlder()
+      await load()
     } catch (error) {
       announce(String(describe(error)))
       await new Promise(done => setTimeout(done, 3000))
     } finally {
-      loadingOlder = false
+      loading = false
     }
-    watcher.unobserve(sentinel) // observed anew, it tells again if it is still in view
-    watcher.observe(sentinel)
+    watch()
+  }
+
+  /** Observed anew, the ends tell again if they are still in view. */
+  function watch() {
+    for (const end of [sentinel, ahead]) {
+      watcher.unobserve(end)
+      watcher.observe(end)
+    }
+  }
+
+  /** Shows one message and what is around it. @param {number} seq */
+  async function show(seq) {
+    atBottom = false
+    try {
+      await ready
+      const there = await conversation.show(seq)
+      draw()
+      const el = /** @type {HTMLElement | null} */ (list.querySelector(`[data-seq="${seq}"]`))
+      if (!there || !el) return toast(tr('error.no_message'), 'info')
+      el.scrollIntoView({ block: 'center' })
+      el.focus({ preventScroll: true })
+      el.classList.add('sought')
+      setTimeout(() => el.classList.remove('sought'), soughtFor)
+    } catch (error) {
+      fail(error)
+    } finally {
+      scrolled()
+      newest.hidden = atBottom
+      watch()
+    }
   }
 
   /** ArrowUp and ArrowDown go from message to message. @param {KeyboardEvent} event */
@@ -217,10 +255,12 @@ export function timeline(conversation, { edit }) {
     see()
   }
 
-  const watcher = new IntersectionObserver(entries => entries.some(entry => entry.isIntersecting) && older(), {
-    root: scroller,
-    rootMargin: '600px 0px 0px',
-  })
+  const watcher = new IntersectionObserver(
+    entries => {
+      for (const { isIntersecting, target } of entries) if (isIntersecting) void (target === ahead ? newer() : older())
+    },
+    { root: scroller, rootMargin: '600px 0px' },
+  )
   // Rows that grow after they were drawn (a vote card) and a keyboard that opens must not push the newest out of view.
   const sizes = new ResizeObserver(() => {
     if (atBottom) stick()
@@ -251,13 +291,13 @@ export function timeline(conversation, { edit }) {
         line.scrollIntoView({ block: 'start' })
         scrolled()
       }
-      watcher.observe(sentinel)
+      watch()
       see()
     } catch (error) {
       setText(status, describe(error))
     }
   }
-  void load()
+  const ready = load()
 
   return {
     element: root,
@@ -267,6 +307,7 @@ export function timeline(conversation, { edit }) {
       toNewest()
     },
     toNewest,
+    show,
     close() {
       stop.forEach(off => off())
       watcher.disconnect()

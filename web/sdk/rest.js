@@ -138,6 +138,20 @@ export class Rest {
     return this.#get(`/v1/channels/${inPath(channel)}/messages?before=${encodeURIComponent(before)}&limit=${limit}`)
   }
 
+  /**
+   * Messages that have all words of a query, the newest first: in one channel, or in all that one is in. `next` says where to go on.
+   * @param {string} q  1 to 200 characters
+   * @param {{ channel?: string, before?: string, limit?: number }} [options]  limit: 1 to 100, 20 by default
+   * @returns {Promise<import('./types.js').SearchPage>}
+   */
+  search(q, { channel, before, limit } = {}) {
+    const query = new URLSearchParams({ q })
+    if (channel) query.set('channel', channel)
+    if (before) query.set('before', before)
+    if (limit) query.set('limit', String(limit))
+    return this.#get(`/v1/search?${query}`)
+  }
+
   /** @param {string} channel  @returns {Promise<{ channel: string, here: import('./types.js').Person[], count: number }>} */
   presence(channel) {
     return this.#get(`/v1/channels/${inPath(channel)}/presence`)

@@ -67,6 +67,12 @@
  * @property {number} read
  * @property {number} unread
  *
+ * @typedef {{ channel: string, position: string, message: Message }} Found  a message that a search found
+ * @typedef {object} SearchPage  may have few results, or none, and yet a `next`
+ * @property {Found[]} results  the newest first
+ * @property {string} [next]  give it to `before` to go on; absent: that was all
+ * @property {string} [searched]  with `next`: back to when everything was looked through
+ *
  * @typedef {{ id: number, text: string, count?: number, who?: Person[] }} VoteOption
  * @typedef {'always' | 'voted' | 'closed' | 'owner'} Results
  *
