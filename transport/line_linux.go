@@ -84,16 +84,17 @@ func (l *line) bound() {
 	}
 }
 
-func (l *line) put(p []byte) (int, error) {
+func (l *line) put(p []byte) (sent int, err error) {
 	for {
-		switch n, err := unix.Write(l.FD(), p); err {
-		case nil:
-			return n, nil
-		case unix.EINTR:
-		case unix.EAGAIN:
-			return 0, nil
+		switch n, err := l.Send(p[sent:]); {
+		case err == unix.EAGAIN:
+			return sent, nil
+		case err != nil:
+			return sent, err
 		default:
-			return 0, err
+			if sent += n; sent == len(p) {
+				return sent, nil
+			}
 		}
 	}
 }
@@ -123,7 +124,19 @@ func (t *Transport) head(h http.Header) string {
 	return text
 }
 
+// date is a second, as the header Date tells it.
+type date struct {
+	second int64
+	line   string
+}
+
 // appendDate appends the header that every answer has (RFC 9110, section 6.6.1).
-func appendDate(dst []byte) []byte {
-	return append(time.Now().UTC().AppendFormat(append(dst, "Date: "...), http.TimeFormat), "\r\n"...)
+func (t *Transport) appendDate(dst []byte) []byte {
+	now := time.Now()
+	d := t.lastDate.Load()
+	if d == nil || d.second != now.Unix() {
+		d = &date{now.Unix(), "Date: " + now.UTC().Format(http.TimeFormat) + "\r\n"}
+		t.lastDate.Store(d)
+	}
+	return append(dst, d.line...)
 }

@@ -59,15 +59,27 @@ func (p *parkedPoll) say(encode func(dst []byte) []byte) {
 	buffer := p.t.encodedBatches.Get().(*[]byte)
 	defer p.t.encodedBatches.Put(buffer)
 	*buffer = encode((*buffer)[:0])
-	p.release()
-	if p.head = ""; p.habit == nil {
-		p.q, p.listed = query{}, nil
-	}
+	p.answered()
 	if !p.write(*buffer) {
 		p.shut()
 		return
 	}
 	p.written()
+}
+
+// answered ends the request. Whoever has asked for the same before will do so again, mostly in a moment, and goes on with the same reader.
+func (p *parkedPoll) answered() {
+	p.pending, p.head = false, ""
+	switch {
+	case p.habit == nil:
+		p.q, p.listed = query{}, nil
+	case p.q.waits && p.reader != nil && p.reader.Len() == len(p.q.starts):
+		p.lingerBy = p.Loop().Now() + lingering
+		p.RemindBy(p.lingerBy)
+		p.leaveNow()
+		return
+	}
+	p.release()
 }
 
 // written goes on when nothing waits to be written.
@@ -137,7 +149,7 @@ func (p *parkedPoll) appendGeneral(dst []byte) []byte {
 	if p.last {
 		dst = append(dst, "Connection: close\r\n"...)
 	}
-	return appendDate(dst)
+	return p.t.appendDate(dst)
 }
 
 // answer is a http.ResponseWriter that keeps what is written.

@@ -27,11 +27,12 @@ type parkedPoll struct {
 	begun bool
 
 	// Of a request:
-	reader *channel.Reader // until it is answered
-	q      query
-	listed []string // of If-None-Match
-	head   string   // headers of the answer
-	leave  func()   // if it waits
+	pending bool            // it is to be answered
+	reader  *channel.Reader // until then, or a moment longer
+	q       query
+	listed  []string // of If-None-Match
+	head    string   // headers of the answer
+	leave   func()   // if it waits
 
 	woken     atomic.Bool // there may be something to answer with
 	asking    atomic.Bool // a goroutine asks the database; then asked is its
@@ -42,6 +43,7 @@ type parkedPoll struct {
 	settleAt  time.Duration // when it settles
 	gatherBy  time.Duration // until when more is waited for; 0: there is nothing yet
 	answerBy  time.Duration // when it is answered in any case
+	lingerBy  time.Duration // until when the reader lives beyond its request
 	idleBy    time.Duration // it is answered: so long the next request is waited for
 	closeBy   time.Duration // our half is closed; the peer has so long to do the same
 }
@@ -54,6 +56,9 @@ type taken struct {
 
 // idleTimeout is how long a connection is kept for the next request.
 const idleTimeout = 2 * time.Minute
+
+// lingering is how long a reader lives beyond its request. Its person is present for as much longer, beside the seconds of grace.
+const lingering = time.Second
 
 // onlyPolls notes a poll, and reports whether it is likely that its connection is used for nothing else: then it is better taken at once.
 func (t *Transport) onlyPolls(r *http.Request) bool {
@@ -73,7 +78,7 @@ func (t *Transport) parkPoll(w http.ResponseWriter, r *http.Request, q *query, f
 	}
 	p := &parkedPoll{
 		line: line{patience: t.o.WriteTimeout}, manners: home.manners, t: t, front: home.front, nc: home, last: r.Close,
-		reader: reader, q: *q, leave: leave, head: t.head(w.Header()), answerBy: l.Time() + q.wait,
+		pending: true, reader: reader, q: *q, leave: leave, head: t.head(w.Header()), answerBy: l.Time() + q.wait,
 	}
 	p.habit = t.habitOf(r, home, q, p.head, found)
 	if listed := r.Header["If-None-Match"]; listed != nil {
@@ -109,10 +114,19 @@ func (p *parkedPoll) listen() {
 
 // release ends what a request holds.
 func (p *parkedPoll) release() {
+	p.closeReader()
+	p.leaveNow()
+}
+
+func (p *parkedPoll) closeReader() {
 	if p.reader != nil {
 		p.reader.Close()
-		p.reader, p.listening = nil, false
+		p.reader, p.listening, p.lingerBy = nil, false, 0
 	}
+}
+
+// leaveNow ends the counting of who waits.
+func (p *parkedPoll) leaveNow() {
 	if p.leave != nil {
 		p.leave()
 		p.leave = nil
@@ -141,7 +155,7 @@ func (p *parkedPoll) Attend() {
 	}
 	switch leaving := p.t.leaving.Err() != nil; {
 	case p.closed: // Begin told of its end
-	case p.reader == nil:
+	case !p.pending:
 		if leaving && p.idleBy != 0 {
 			p.shut()
 		}
@@ -179,6 +193,7 @@ func (p *parkedPoll) gather() {
 // goHome gives the connection back to net/http, with what was read of the next request.
 func (p *parkedPoll) goHome(read string) {
 	p.closed = true
+	p.closeReader()
 	p.Leave()
 	p.t.leaveLine(p)
 	if p.nc == nil {
@@ -256,14 +271,16 @@ func (p *parkedPoll) Late() time.Duration {
 		p.shut()
 	case p.nc != nil && p.passed(p.settleAt):
 		p.settle()
-	case p.reader != nil && (p.passed(p.gatherBy) || p.passed(p.answerBy)):
+	case p.pending && (p.passed(p.gatherBy) || p.passed(p.answerBy)):
 		p.answer()
+	case !p.pending && p.passed(p.lingerBy):
+		p.release()
 	}
 	switch {
 	case p.closed:
 		return 0
-	case p.reader == nil:
-		return earliest(p.writeBy, p.idleBy, p.closeBy, p.settleAt)
+	case !p.pending:
+		return earliest(p.writeBy, p.idleBy, p.closeBy, p.settleAt, p.lingerBy)
 	case p.asking.Load(): // it comes back by itself
 		return 0
 	}

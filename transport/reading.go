@@ -9,13 +9,13 @@ import (
 // rights are what was found when it was asked whether somebody may read.
 type rights struct {
 	generation uint64         // of all rights, before they were asked for: what changes meanwhile is asked for again
-	person     string         // whose they are
+	person     channel.Sender // whose they are
 	lenses     []channel.Lens // by the query's starts; nil if all is seen as it is
 }
 
 // rightsTo asks whether the person may read all that q says. A lens may keep ctx for as long as it is used.
 func (t *Transport) rightsTo(ctx context.Context, q *query, person channel.Sender) (rights, error) {
-	found := rights{generation: t.site.Generation(), person: person.ID}
+	found := rights{generation: t.site.Generation(), person: person}
 	for i, s := range q.starts {
 		lens, err := t.site.MayRead(ctx, person, s.name)
 		if err != nil {

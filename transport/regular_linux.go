@@ -41,10 +41,8 @@ func (p *parkedPoll) next() {
 		return
 	}
 	in := p.Loop().In()[:repeatedMost]
-	n, err := unix.Read(p.FD(), in)
+	n, err := p.Receive(in)
 	switch {
-	case err == unix.EINTR:
-		p.LookAgain()
 	case err == unix.EAGAIN:
 		p.unread = false
 	case err != nil || n == 0:
@@ -72,7 +70,7 @@ func (p *parkedPoll) again(text []byte) bool {
 		return false
 	}
 	person, err := h.regular.Person()
-	if err != nil || person.ID != h.person {
+	if err != nil || person.ID != h.person.ID {
 		return false
 	}
 	if p.q.waits {
@@ -81,10 +79,10 @@ func (p *parkedPoll) again(text []byte) bool {
 		}
 	}
 	if h.regular.Count() != nil {
-		p.release()
+		p.leaveNow()
 		return false
 	}
-	p.misses, p.idleBy, p.head = 0, 0, h.head
+	p.misses, p.idleBy, p.pending, p.head = 0, 0, true, h.head
 	p.listed = p.listed[:0]
 	if tag != "" {
 		p.listed = append(p.listed, tag)
@@ -103,15 +101,35 @@ func (p *parkedPoll) read(person channel.Sender) {
 			return
 		}
 	}
-	var err error
-	if p.reader, err = p.t.open(p.t.cut, &p.q, person, mode, p.habit.rights); err != nil {
-		p.answerWith(channel.Delivery{}, err)
-		return
+	if !p.goesOn(person) {
+		p.woken.Store(false) // by the one before
+		p.habit.person = person
+		var err error
+		if p.reader, err = p.t.open(p.t.cut, &p.q, person, mode, p.habit.rights); err != nil {
+			p.answerWith(channel.Delivery{}, err)
+			return
+		}
 	}
-	p.woken.Store(false) // by the one before
+	p.lingerBy = 0
 	p.answerBy = p.Loop().Now()
 	if p.q.wait > 0 {
 		p.answerBy = p.Loop().Time() + p.q.wait
 	}
 	p.answer()
+}
+
+// goesOn reports whether the reader is the same person's and where the request says. If not, there is none any more.
+func (p *parkedPoll) goesOn(person channel.Sender) bool {
+	if p.reader == nil {
+		return false
+	}
+	same := p.habit.person == person // who may have another name by now
+	for _, s := range p.q.starts {
+		at, ok := p.reader.Position(s.name)
+		same = same && ok && at == s.after
+	}
+	if !same {
+		p.closeReader()
+	}
+	return same
 }

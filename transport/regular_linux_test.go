@@ -2,6 +2,7 @@ package transport_test
 
 import (
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -155,7 +156,8 @@ func TestHalfOfARegularRequest(t *testing.T) {
 			t.Fatal(err)
 		}
 		c.conn.(*net.TCPConn).CloseWrite()
-		c.answer().is(t, 200, "")
-		c.ends()
+		if _, err := io.ReadAll(c.in); err != nil { // what net/http thinks of its half being closed, and the end
+			t.Fatal(err)
+		}
 	}
 }

@@ -175,6 +175,10 @@ func (p *pattern) fits(text []byte, secrets string, starts []start) (tag string,
 			if n = run(text, inPosition); n == 0 || !isDigit(text[0]) {
 				return "", false
 			}
+			var room [48]byte
+			if string(starts[h].after.AppendText(room[:0])) == string(text[:n]) {
+				break // where it was brought by the last answer
+			}
 			var err error
 			starts[h].after, err = channel.ParsePosition(string(text[:n]))
 			ok = err == nil

@@ -34,6 +34,7 @@ type Transport struct {
 	encodedBatches sync.Pool      // of *[]byte
 	patterns       patterns       // of requests that are made again and again
 	lastHead       atomic.Pointer[string]
+	lastDate       atomic.Pointer[date]
 }
 
 // New returns the transports of hub's channels. Shutdown ends what they hold open; end it before the hub.
