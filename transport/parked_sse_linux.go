@@ -52,7 +52,7 @@ func (t *Transport) parkSSE(w http.ResponseWriter, r *http.Request, s *stream, e
 		return false
 	}
 	p := &parkedSSE{line: line{patience: t.o.WriteTimeout}, stream: *s, encoder: encoder{many: e.many, seen: e.seen}, leave: leave}
-	begin := append(append(appendDate([]byte(head)), "\r\n"...), e.buf...)
+	begin := append(append(t.appendDate([]byte(head)), "\r\n"...), e.buf...)
 	_ = nc.SetWriteDeadline(time.Now().Add(t.o.WriteTimeout))
 	_, err := nc.Write(begin)
 	fd, ok := loop.Detach(nc)
