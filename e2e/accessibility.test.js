@@ -74,6 +74,15 @@ for (const colorScheme of ['light', 'dark']) {
 			await who.page.getByRole('button', { name: 'Invite people' }).click();
 			await who.page.getByRole('dialog').waitFor();
 			await look(who, 'invite', found);
+			await who.goes('/r/lobby');
+			await who.page.getByRole('button', { name: 'Search messages' }).click();
+			await who.page.getByRole('dialog').getByRole('combobox').fill('more');
+			await who.page.getByRole('option').first().waitFor();
+			await who.page.keyboard.press('ArrowDown');
+			await look(who, 'search', found);
+			await who.page.getByRole('option').first().click();
+			await who.page.locator('.message.sought').waitFor();
+			await look(who, 'found', found);
 			await who.goes('/r/nowhere');
 			await who.page.getByRole('heading', { level: 1 }).waitFor();
 			await look(who, 'no such room', found);
