@@ -108,8 +108,12 @@ func (p *polled) Flush() {}
 // keepalive has the loop look after the connection in place of a timer of its own, which would take more memory.
 func (p *polled) keepalive(c *Conn) {
 	p.mu.Lock()
-	defer p.mu.Unlock()
 	p.conn, p.lookIn = c, c.limits.pingInterval
+	attended := p.begun
+	p.mu.Unlock()
+	if attended { // the loop was quicker, and does not know when to look
+		p.Schedule()
+	}
 }
 
 // Late is called when it is time to see whether the peer is there. That may wait for it, so it is not for the loop to do.
