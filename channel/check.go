@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"unicode/utf8"
 
+	"parley/internal/plain"
 	"parley/problem"
 )
 
@@ -74,8 +75,11 @@ func checkType(s string) error {
 	return nil
 }
 
-// compact returns data without white space if it is JSON (RFC 8259) within the limits.
+// compact returns data without white space, which may be a part of it, if it is JSON (RFC 8259) within the limits.
 func compact(data json.RawMessage, limit int) (json.RawMessage, error) {
+	if short, ok := plain.Compact(data); ok && len(short) <= limit {
+		return short, nil
+	}
 	if !utf8.Valid(data) {
 		return nil, ErrBadData.Detail("the data is not UTF-8 (RFC 8259 section 8.1)")
 	}

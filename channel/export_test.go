@@ -1,6 +1,10 @@
 package channel
 
-import "cmp"
+import (
+	"cmp"
+
+	"parley/internal/plain"
+)
 
 // Watched is how many channels have readers, and Idle how many others the hub knows the tail of.
 func (h *Hub) Watched() int {
@@ -59,8 +63,8 @@ func (p *Presence) Kept() (channels, people, leaving int, timer bool) {
 	return len(p.channels), people, len(p.leaving), p.timer != nil
 }
 
-// AppendString is appendString.
-var AppendString = appendString
+// AppendString is how texts are written.
+var AppendString = plain.AppendString
 
 // Rewind moves the reader back without ado.
 func (r *Reader) Rewind(name Name, p Position) {

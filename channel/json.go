@@ -4,6 +4,8 @@ import (
 	"encoding/json"
 	"slices"
 	"strconv"
+
+	"parley/internal/plain"
 )
 
 // messageOverhead is about what a message costs beside its data.
@@ -27,9 +29,9 @@ func (m *Message) AppendJSON(dst []byte) []byte {
 	dst = append(dst, `{"seq":`...)
 	dst = strconv.AppendUint(dst, m.Seq, 10)
 	dst = append(dst, `,"id":`...)
-	dst = appendString(dst, m.ID)
+	dst = plain.AppendString(dst, m.ID)
 	dst = append(dst, `,"type":`...)
-	dst = appendString(dst, m.Type)
+	dst = plain.AppendString(dst, m.Type)
 	dst = append(dst, `,"from":`...)
 	dst = appendSender(dst, m.From)
 	dst = append(dst, `,"at":"`...)
@@ -42,7 +44,7 @@ func (m *Message) AppendJSON(dst []byte) []byte {
 // AppendJSON appends the batch, or its gap, as JSON, as docs/protocol.md has it.
 func (b *Batch) AppendJSON(dst []byte) []byte {
 	dst = append(dst, `{"channel":`...)
-	dst = appendString(dst, string(b.Channel))
+	dst = plain.AppendString(dst, string(b.Channel))
 	if b.Gap != nil {
 		dst = append(dst, `,"gap":`...)
 		dst = b.Gap.appendJSON(dst)
@@ -70,7 +72,7 @@ func (g *Gap) appendJSON(dst []byte) []byte {
 	dst = append(dst, `{"from":"`...)
 	dst = g.From.AppendText(dst)
 	dst = append(dst, `","reason":`...)
-	dst = appendString(dst, string(g.Reason))
+	dst = plain.AppendString(dst, string(g.Reason))
 	if g.Reason != Deleted {
 		dst = append(dst, `,"resume":"`...)
 		dst = g.Resume.AppendText(dst)
@@ -87,9 +89,9 @@ func (s *Signal) AppendJSON(dst []byte) []byte {
 		return append(dst, s.json...)
 	}
 	dst = append(dst, `{"channel":`...)
-	dst = appendString(dst, string(s.Channel))
+	dst = plain.AppendString(dst, string(s.Channel))
 	dst = append(dst, `,"signal":{"type":`...)
-	dst = appendString(dst, s.Type)
+	dst = plain.AppendString(dst, s.Type)
 	dst = append(dst, `,"from":`...)
 	dst = appendSender(dst, s.From)
 	dst = append(dst, `,"data":`...)
@@ -108,9 +110,9 @@ func (s Signal) MarshalJSON() ([]byte, error) { return s.AppendJSON(nil), nil }
 
 func appendSender(dst []byte, s Sender) []byte {
 	dst = append(dst, `{"id":`...)
-	dst = appendString(dst, s.ID)
+	dst = plain.AppendString(dst, s.ID)
 	dst = append(dst, `,"name":`...)
-	dst = appendString(dst, s.Name)
+	dst = plain.AppendString(dst, s.Name)
 	return append(dst, '}')
 }
 
@@ -119,17 +121,4 @@ func appendData(dst []byte, data json.RawMessage) []byte {
 		return append(dst, `null`...)
 	}
 	return append(dst, data...)
-}
-
-// appendString appends s as encoding/json writes it, which lets nothing through that could end a script element.
-func appendString(dst []byte, s string) []byte {
-	for i := range len(s) {
-		if c := s[i]; c < ' ' || c >= 0x7f || c == '"' || c == '\\' || c == '<' || c == '>' || c == '&' {
-			quoted, _ := json.Marshal(s) // cannot fail: a string
-			return append(dst, quoted...)
-		}
-	}
-	dst = append(dst, '"')
-	dst = append(dst, s...)
-	return append(dst, '"')
 }

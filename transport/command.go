@@ -8,6 +8,7 @@ import (
 
 	"parley/body"
 	"parley/channel"
+	"parley/internal/plain"
 	"parley/problem"
 	"parley/websocket"
 )
@@ -38,7 +39,7 @@ var fields = map[string][]string{
 func parseCommand(data []byte) (command, error) {
 	var c command
 	var err error
-	if !scanObject(data, c.field) {
+	if !plain.Object(data, c.field) {
 		c = command{}
 		err = body.Decode(data, &c)
 	}
@@ -60,18 +61,18 @@ func parseCommand(data []byte) (command, error) {
 	return c, c.checkFields()
 }
 
-// field takes a field that scanObject found.
+// field takes a field that plain.Object found.
 func (c *command) field(name, value []byte) (ok bool) {
 	switch string(name) {
 	case "op":
-		c.Op, ok = plainString(value)
+		c.Op, ok = plain.String(value)
 	case "ref":
 		c.Ref, ok = value, true
 	case "channel":
-		c.Channel, ok = plainString(value)
+		c.Channel, ok = plain.String(value)
 	case "after":
 		var after string
-		after, ok = plainString(value)
+		after, ok = plain.String(value)
 		c.After = &after
 	default:
 		ok = c.publication.field(name, value)

@@ -7,6 +7,7 @@ import (
 
 	"parley/body"
 	"parley/channel"
+	"parley/internal/plain"
 	"parley/problem"
 )
 
@@ -28,34 +29,34 @@ type publication struct {
 
 // decode reads a body. The publication's data are parts of it.
 func (p *publication) decode(data []byte) error {
-	if scanObject(data, p.field) {
+	if plain.Object(data, p.field) {
 		return nil
 	}
 	*p = publication{}
 	return body.Decode(data, p)
 }
 
-// field takes a field that scanObject found.
+// field takes a field that plain.Object found.
 func (p *publication) field(name, value []byte) bool {
 	if string(name) != "messages" {
 		return p.outgoing.field(name, value)
 	}
 	p.Messages = []outgoing{}
-	return scanArray(value, func(value []byte) bool {
+	return plain.Array(value, func(value []byte) bool {
 		p.Messages = append(p.Messages, outgoing{})
-		return scanObject(value, p.Messages[len(p.Messages)-1].field)
+		return plain.Object(value, p.Messages[len(p.Messages)-1].field)
 	})
 }
 
 func (o *outgoing) field(name, value []byte) (ok bool) {
 	switch string(name) {
 	case "type":
-		o.Type, ok = plainString(value)
+		o.Type, ok = plain.String(value)
 	case "data":
 		o.Data, ok = value, true
 	case "id":
 		var id string
-		id, ok = plainString(value)
+		id, ok = plain.String(value)
 		o.ID = &id
 	}
 	return ok

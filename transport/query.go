@@ -142,3 +142,5 @@ next:
 	}
 	return values, nil
 }
+
+func isDigit(c byte) bool { return c >= '0' && c <= '9' }

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"parley/body"
+	"parley/internal/plain"
 )
 
 var scanned = []string{
@@ -27,7 +28,7 @@ func FuzzScanLikeJSON(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, data []byte) {
 		var fast, slow publication
-		if !scanObject(data, fast.field) {
+		if !plain.Object(data, fast.field) {
 			return
 		}
 		if err := body.Decode(data, &slow); err != nil {
@@ -37,22 +38,8 @@ func FuzzScanLikeJSON(f *testing.F) {
 			t.Fatalf("%q is\n%+v, not\n%+v", data, fast, slow)
 		}
 		var c, d command
-		if scanObject(data, c.field) && (json.Unmarshal(data, &d) != nil || !reflect.DeepEqual(c, d)) {
+		if plain.Object(data, c.field) && (json.Unmarshal(data, &d) != nil || !reflect.DeepEqual(c, d)) {
 			t.Fatalf("%q is\n%+v, not\n%+v", data, c, d)
-		}
-	})
-}
-
-// What is valid, and not too deep, is skipped; nothing else is.
-func FuzzSkipLikeJSON(f *testing.F) {
-	for _, text := range scanned {
-		f.Add([]byte(text))
-	}
-	f.Fuzz(func(t *testing.T, data []byte) {
-		trimmed := strings.Trim(string(data), " \t\r\n")
-		skipped := skipValue([]byte(trimmed), 0, scanDepth) == len(trimmed) && trimmed != ""
-		if valid := json.Valid(data); skipped != valid && strings.Count(trimmed, "[")+strings.Count(trimmed, "{") <= scanDepth {
-			t.Fatalf("%q: skipped %v, valid %v", data, skipped, valid)
 		}
 	})
 }
@@ -61,12 +48,12 @@ func FuzzSkipLikeJSON(f *testing.F) {
 func TestThePlainestAreScanned(t *testing.T) {
 	for _, text := range scanned[:3] {
 		var p publication
-		if !scanObject([]byte(text), p.field) {
+		if !plain.Object([]byte(text), p.field) {
 			t.Errorf("%s was not", text)
 		}
 	}
 	var c command
-	if !scanObject([]byte(`{"op":"publish","ref":17,"channel":"room:a","type":"text","data":{"text":"hello"}}`), c.field) || c.Op != "publish" || string(c.Ref) != "17" {
+	if !plain.Object([]byte(`{"op":"publish","ref":17,"channel":"room:a","type":"text","data":{"text":"hello"}}`), c.field) || c.Op != "publish" || string(c.Ref) != "17" {
 		t.Errorf("%+v", c)
 	}
 }
