@@ -9,6 +9,7 @@ import (
 	"parley/channel"
 	"parley/chat"
 	"parley/identity"
+	"parley/internal/plain"
 	"parley/problem"
 	"parley/vote"
 )
@@ -90,7 +91,7 @@ type handler func(w http.ResponseWriter, r *http.Request) error
 
 func (a *API) handle(h handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		w.Header().Set("Cache-Control", "no-store")
+		w.Header()["Cache-Control"] = noStore
 		err := h(w, r)
 		if err == nil {
 			return
@@ -109,10 +110,19 @@ func answer(w http.ResponseWriter, status int, v any) error {
 	if err != nil {
 		return err
 	}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(status)
-	_, _ = w.Write(append(data, '\n')) // whoever left does not need it
+	send(w, status, append(data, '\n'))
 	return nil
+}
+
+var (
+	noStore  = []string{"no-store"}
+	jsonType = []string{"application/json"}
+)
+
+func send(w http.ResponseWriter, status int, body []byte) {
+	w.Header()["Content-Type"] = jsonType
+	w.WriteHeader(status)
+	_, _ = w.Write(body) // whoever left does not need it
 }
 
 func done(w http.ResponseWriter) error {
@@ -123,7 +133,11 @@ func done(w http.ResponseWriter) error {
 // read reads the body into v: JSON, whatever curl calls it, or the text that a person typed, if text takes one.
 func read(w http.ResponseWriter, r *http.Request, v any, text func(string) error) error {
 	if !body.IsText(r) {
-		return body.JSON(w, r, BodyLimit, v)
+		data, err := body.Raw(w, r, BodyLimit)
+		if p, ok := v.(plainly); err != nil || ok && plain.Object(data, p.field) {
+			return err
+		}
+		return body.Decode(data, v)
 	}
 	typed, err := body.Text(w, r, BodyLimit)
 	if err != nil {
@@ -133,6 +147,11 @@ func read(w http.ResponseWriter, r *http.Request, v any, text func(string) error
 		return body.Decode([]byte(typed), v)
 	}
 	return text(typed)
+}
+
+// plainly is what plain.Object can read, mostly.
+type plainly interface {
+	field(name, value []byte) bool
 }
 
 // url is the address of a path as people should use it.

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"parley/channel"
+	"parley/internal/plain"
 	"parley/problem"
 	"parley/vote"
 )
@@ -98,7 +99,8 @@ func (a *API) show(w http.ResponseWriter, r *http.Request, who channel.Sender, v
 	if err != nil {
 		return err
 	}
-	return answer(w, http.StatusOK, view)
+	send(w, http.StatusOK, append(view.AppendJSON(make([]byte, 0, 768)), '\n'))
+	return nil
 }
 
 func (a *API) votes(w http.ResponseWriter, r *http.Request) error {
@@ -178,9 +180,7 @@ func (a *API) cast(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	var in struct {
-		Options []int `json:"options"`
-	}
+	var in ballot
 	err = read(w, r, &in, func(s string) error {
 		for field := range strings.FieldsFuncSeq(s, func(c rune) bool { return c == ',' || c == ' ' || c == '\n' || c == '\r' || c == '\t' }) {
 			id, err := strconv.Atoi(field)
@@ -201,5 +201,23 @@ func (a *API) cast(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return answer(w, http.StatusOK, view)
+	send(w, http.StatusOK, append(view.AppendJSON(make([]byte, 0, 768)), '\n'))
+	return nil
+}
+
+// ballot is what a person casts.
+type ballot struct {
+	Options []int `json:"options"`
+}
+
+func (b *ballot) field(name, value []byte) bool {
+	if string(name) != "options" {
+		return false
+	}
+	b.Options = nil
+	return plain.Array(value, func(id []byte) bool {
+		n, ok := plain.Int(id)
+		b.Options = append(b.Options, n)
+		return ok
+	})
 }

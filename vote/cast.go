@@ -48,7 +48,8 @@ func (s *Service) cast(ctx context.Context, who channel.Sender, code string, opt
 	if len(options) > MaxOptions {
 		return Vote{}, Ballot{}, ErrBadOptions.Detail("the ballot has %d options, and no vote has so many", len(options))
 	}
-	options = slices.Sorted(slices.Values(options))
+	options = slices.Clone(options)
+	slices.Sort(options)
 	b := Ballot{Code: code, Voter: who, Options: options, At: s.now().Truncate(time.Millisecond).UTC()}
 	v, err := s.store.Cast(ctx, b, func(v Vote, earlier *Ballot) error { return v.accepts(b, earlier, s.now()) })
 	if err != nil {

@@ -122,7 +122,8 @@ func (t *tallies) of(m *channel.Message) remembered {
 	if err := json.Unmarshal(m.Data, &full); err != nil || full.Code != code {
 		full = Tally{Code: code, Channel: m.Channel, Results: Owner} // not a tally of ours: nothing of it is shown
 	}
-	hidden := full.hidden().json()
+	secret := full.hidden()
+	hidden := secret.json()
 
 	t.mu.Lock()
 	defer t.mu.Unlock()

@@ -110,7 +110,10 @@ func (v Vote) known(options []int) []int {
 }
 
 // Event is the data of the tally message for v: complete. Whoever reads it reads it through Service.Lens.
-func Event(v Vote) json.RawMessage { return tally(v, true).json() }
+func Event(v Vote) json.RawMessage {
+	t := tally(v, true)
+	return t.json()
+}
 
 // EventParts is Event(v) cut where its numbers are: between the parts belong the version, how many voters there are, and
 // the count of each option. With it an engine can make the event where it counts.
@@ -140,11 +143,12 @@ func tally(v Vote, visible bool) Tally {
 		closes := stamp(v.Closes)
 		t.Closes = &closes
 	}
+	counts := make([]int, len(v.Options))
 	for i, o := range v.Options {
 		t.Options[i] = Counted{ID: o.ID, Text: o.Text}
 		if visible {
-			count := o.Count
-			t.Options[i].Count = &count
+			counts[i] = o.Count
+			t.Options[i].Count = &counts[i]
 		}
 	}
 	return t
@@ -159,11 +163,6 @@ func (t Tally) hidden() Tally {
 	}
 	t.Options = options
 	return t
-}
-
-func (t Tally) json() json.RawMessage {
-	data, _ := json.Marshal(t) // of strings, numbers and booleans: cannot fail
-	return data
 }
 
 // stamp is a time as the protocol writes it.

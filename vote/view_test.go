@@ -73,6 +73,9 @@ func TestViewJSON(t *testing.T) {
 		if err != nil || string(got) != test.want {
 			t.Errorf("%s is\n%s (%v), want\n%s", test.name, got, err, test.want)
 		}
+		if view, is := test.got.(View); is && string(view.AppendJSON(nil)) != test.want {
+			t.Errorf("%s is written as\n%s, want\n%s", test.name, view.AppendJSON(nil), test.want)
+		}
 	}
 	forever := sample()
 	forever.Closes = time.Time{}
