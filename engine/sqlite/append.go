@@ -30,16 +30,8 @@ func (e *Engine) Append(ctx context.Context, drafts ...channel.Draft) ([]channel
 // appendAll appends drafts, all or none.
 func (t *tx) appendAll(drafts []channel.Draft) ([]channel.Receipt, error) {
 	receipts := make([]channel.Receipt, len(drafts))
-	each := func() (err error) {
-		for i := range drafts {
-			if receipts[i], err = t.append(drafts[i]); err != nil {
-				return err
-			}
-		}
-		return nil
-	}
 	if len(drafts) == 1 { // is checked before it writes
-		return receipts, each()
+		return receipts, t.appendEach(drafts, receipts)
 	}
 	for i := range drafts {
 		if _, err := t.open(drafts[i].Channel); err != nil {
@@ -47,9 +39,18 @@ func (t *tx) appendAll(drafts []channel.Draft) ([]channel.Receipt, error) {
 		}
 	}
 	if !slices.ContainsFunc(drafts, func(d channel.Draft) bool { return d.Key != "" || d.Amend != nil }) {
-		return receipts, each() // nothing else can be refused
+		return receipts, t.appendEach(drafts, receipts) // nothing else can be refused
 	}
-	return receipts, t.together(each)
+	return receipts, t.together(func() error { return t.appendEach(drafts, receipts) })
+}
+
+func (t *tx) appendEach(drafts []channel.Draft, receipts []channel.Receipt) (err error) {
+	for i := range drafts {
+		if receipts[i], err = t.append(drafts[i]); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // append adds a message to its channel, which comes into being with the first. Its errors ErrKeyReused, ErrNoMessage,
@@ -182,11 +183,12 @@ func (t *tx) insertChannel(name channel.Name) (int64, error) {
 }
 
 func (t *tx) insertMessage(to *tail, m *channel.Message) error {
-	var amends any
+	var amends raw.Value
 	if m.Amend != nil {
-		amends = int64(m.Amend.Seq)
+		amends = raw.Int(int64(m.Amend.Seq))
 	}
-	_, err := t.exec(`INSERT INTO messages (channel, seq, mark, prev, id, type, sender, name, at, amends, data) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-		to.id, int64(m.Seq), int64(m.Mark), int64(m.Prev), m.ID, m.Type, m.From.ID, m.From.Name, m.At.UnixMilli(), amends, raw.Text(m.Data))
+	_, err := t.execValues(`INSERT INTO messages (channel, seq, mark, prev, id, type, sender, name, at, amends, data) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+		raw.Int(to.id), raw.Int(int64(m.Seq)), raw.Int(int64(m.Mark)), raw.Int(int64(m.Prev)), raw.Text(m.ID), raw.Text(m.Type),
+		raw.Text(m.From.ID), raw.Text(m.From.Name), raw.Int(m.At.UnixMilli()), amends, raw.TextOf(m.Data))
 	return err
 }

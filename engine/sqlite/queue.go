@@ -10,14 +10,15 @@ import (
 	"parley/problem"
 )
 
-// op is one write: what the caller of write waits for.
+// op is one write: what the caller of write waits for. It is used again once its caller has the outcome; one that was abandoned is not, as the
+// queue has it still.
 type op struct {
 	ctx   context.Context
 	fn    func(*tx) error
 	bytes int
 	state atomic.Int32
-	err   error         // valid once done is closed
-	done  chan struct{} // closed when the outcome is known
+	err   error         // valid once done was received from
+	done  chan struct{} // has room for the one token that says that the outcome is known
 }
 
 // An op is queued until either the writer takes it or its caller abandons it.
@@ -40,7 +41,7 @@ func (o *op) take() bool {
 
 func (o *op) finish(err error) {
 	o.err = err
-	close(o.done)
+	o.done <- struct{}{}
 }
 
 // queue holds the ops that wait for the writer, bounded by number and bytes.
@@ -51,11 +52,30 @@ type queue struct {
 	maxOps   int
 	maxBytes int
 	closed   bool
+	spare    sync.Pool     // of *op
 	wake     chan struct{} // holds a token when there is something to take, or the queue was closed
 }
 
 func newQueue(maxOps, maxBytes int) *queue {
 	return &queue{maxOps: maxOps, maxBytes: maxBytes, wake: make(chan struct{}, 1)}
+}
+
+func (q *queue) newOp(ctx context.Context, fn func(*tx) error, bytes int) *op {
+	o, ok := q.spare.Get().(*op)
+	if !ok {
+		o = &op{done: make(chan struct{}, 1)}
+	}
+	o.ctx, o.fn, o.bytes = ctx, fn, bytes
+	o.state.Store(queued)
+	return o
+}
+
+// outcome is that of an op whose token was received, and takes it back.
+func (q *queue) outcome(o *op) error {
+	err := o.err
+	o.ctx, o.fn, o.err = nil, nil, nil
+	q.spare.Put(o)
+	return err
 }
 
 // put adds o at the end, or refuses it at once.

@@ -48,6 +48,12 @@ func (t *tx) exec(query string, args ...any) (raw.Result, error) {
 	return t.w.conn.Exec(query, args...)
 }
 
+// execValues is exec for what runs with every message or ballot.
+func (t *tx) execValues(query string, args ...raw.Value) (raw.Result, error) {
+	t.written = true
+	return t.w.conn.ExecValues(query, args...)
+}
+
 // query reads rows, of what the transaction itself wrote too. They are closed before the operation returns.
 func (t *tx) query(query string, args ...any) (*raw.Rows, error) {
 	t.written = t.written || !strings.HasPrefix(query, "SELECT")

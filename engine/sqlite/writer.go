@@ -33,7 +33,7 @@ func (e *Engine) writeBytes(ctx context.Context, bytes int, fn func(*tx) error) 
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	o := &op{ctx: ctx, fn: fn, bytes: opBytes + bytes, done: make(chan struct{})}
+	o := e.writer.queue.newOp(ctx, fn, opBytes+bytes)
 	if err := e.writer.queue.put(o); err != nil {
 		return err
 	}
@@ -45,7 +45,7 @@ func (e *Engine) writeBytes(ctx context.Context, bytes int, fn func(*tx) error) 
 		}
 		<-o.done
 	}
-	return o.err
+	return e.writer.queue.outcome(o)
 }
 
 // writer is the one goroutine that writes.

@@ -6,7 +6,7 @@
 //
 // # Values
 //
-// Arguments may be nil, int, int64, uint64 (below 2^63), bool, string, []byte, [Text], a driver.Valuer of one of these, or of a type
+// Arguments may be nil, int, int64, uint64 (below 2^63), bool, string, []byte, a [Value], a driver.Valuer of one of these, or of a type
 // derived from one. Columns are scanned as database/sql does it, into pointers to these; a pointer to a pointer takes NULL as nil.
 //
 // # Concurrency

@@ -7,9 +7,6 @@ import (
 	sqlite3 "modernc.org/sqlite/lib"
 )
 
-// Text is bound as TEXT, without becoming a string before.
-type Text []byte
-
 // Result is what a statement did.
 type Result struct {
 	ID      int64 // rowid of the last row that was inserted
@@ -24,6 +21,7 @@ type statement struct {
 	params int
 	bytes  uintptr
 	size   int
+	values []Value // room for bindAny
 }
 
 const leastBytes = 256
@@ -54,10 +52,26 @@ func (c *Conn) Exec(query string, args ...any) (Result, error) {
 	if err != nil {
 		return Result{}, err
 	}
+	if err := s.bindAny(args); err != nil {
+		return Result{}, err
+	}
+	return s.run()
+}
+
+// ExecValues is Exec for what runs with every message.
+func (c *Conn) ExecValues(query string, args ...Value) (Result, error) {
+	s, err := c.prepare(query)
+	if err != nil {
+		return Result{}, err
+	}
 	if err := s.bind(args); err != nil {
 		return Result{}, err
 	}
-	rc := int32(sqlite3.SQLITE_ROW)
+	return s.run()
+}
+
+func (s *statement) run() (_ Result, err error) {
+	c, rc := s.c, int32(sqlite3.SQLITE_ROW)
 	for rc == sqlite3.SQLITE_ROW {
 		rc = sqlite3.Xsqlite3_step(c.tls, s.handle)
 	}
@@ -77,7 +91,7 @@ func (c *Conn) Query(query string, args ...any) (*Rows, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := s.bind(args); err != nil {
+	if err := s.bindAny(args); err != nil {
 		return nil, err
 	}
 	return &Rows{s: s}, nil
