@@ -76,7 +76,10 @@ func Text(w http.ResponseWriter, r *http.Request, limit int64) (string, error) {
 
 // mediaType returns the body's media type without parameters, "" if none is given.
 func mediaType(r *http.Request) (string, error) {
-	header := r.Header.Get("Content-Type")
+	var header string
+	if values := r.Header["Content-Type"]; len(values) > 0 {
+		header = values[0]
+	}
 	switch header {
 	case "", "application/json", "text/plain": // as nearly everybody sends it: there is nothing to parse
 		return header, nil

@@ -60,12 +60,11 @@ func (h *Hub) Close() {
 	h.presence.close()
 }
 
-// Append checks the drafts, compacts their data and commits them: see Log.Append. Errors: ErrBadChannel, ErrBadType,
-// ErrBadKey, ErrBadData, problem.TooLong, and those of Log.Append.
+// Append checks the drafts, compacts their data where they are and commits them: see Log.Append. The bytes of their data must not be changed afterwards.
+// Errors: ErrBadChannel, ErrBadType, ErrBadKey, ErrBadData, problem.TooLong, and those of Log.Append.
 func (h *Hub) Append(ctx context.Context, drafts ...Draft) ([]Receipt, error) {
-	checked := slices.Clone(drafts)
-	for i := range checked {
-		err := checked[i].check(h.options.DataLimit)
+	for i := range drafts {
+		err := drafts[i].check(h.options.DataLimit)
 		switch {
 		case err != nil && len(drafts) > 1:
 			return nil, problem.Of(err).In("message %d", i+1)
@@ -73,7 +72,7 @@ func (h *Hub) Append(ctx context.Context, drafts ...Draft) ([]Receipt, error) {
 			return nil, err
 		}
 	}
-	return h.log.Append(ctx, checked...)
+	return h.log.Append(ctx, drafts...)
 }
 
 // Before reads history backwards: see Log.Before. A limit of 0 means the default.

@@ -2,7 +2,6 @@ package chat
 
 import (
 	"context"
-	"slices"
 
 	"parley/channel"
 	"parley/problem"
@@ -23,10 +22,9 @@ func (s *Service) Publish(ctx context.Context, who channel.Sender, admin bool, n
 	return receipts[0], nil
 }
 
-// PublishAll is Publish for several messages, in the channels that they name: all are said, in their order, or none. Where there are
-// more than one, an error says which of them it is about.
+// PublishAll is Publish for several messages, in the channels that they name: all are said, in their order, or none. The drafts are
+// filled in where they are. Where there are more than one, an error says which of them it is about.
 func (s *Service) PublishAll(ctx context.Context, who channel.Sender, admin bool, drafts ...channel.Draft) ([]channel.Receipt, error) {
-	drafts = slices.Clone(drafts)
 	for i := range drafts {
 		d := &drafts[i]
 		d.From, d.Amend = who, nil

@@ -42,7 +42,11 @@ func (g *Gate) allowed(origin string) bool {
 // cors answers for an allowed foreign origin. Cookies are never shared with one: its pages use a bearer token.
 func (g *Gate) cors(w http.ResponseWriter, r *http.Request) (preflight bool) {
 	h := w.Header()
-	h["Vary"] = append(h["Vary"], varyOrigin...)
+	if h["Vary"] == nil {
+		h["Vary"] = varyOrigin // has no room: who adds to it copies it
+	} else {
+		h["Vary"] = append(h["Vary"], varyOrigin...)
+	}
 	origin := header(r.Header, "Origin")
 	if origin == "" || !g.allowed(origin) {
 		return false

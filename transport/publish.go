@@ -39,7 +39,10 @@ func (t *Transport) publish(w http.ResponseWriter, r *http.Request) error {
 		w.Header().Set("Idempotency-Replayed", "true")
 	}
 	w.Header()["Cache-Control"] = noStore
-	t.send(w, http.StatusCreated, append(appendResult(make([]byte, 0, 256), p.Messages != nil, receipts), '\n'))
+	buffer := t.encodedBatches.Get().(*[]byte)
+	defer t.encodedBatches.Put(buffer)
+	*buffer = append(appendResult((*buffer)[:0], p.Messages != nil, receipts), '\n')
+	t.send(w, http.StatusCreated, *buffer)
 	return nil
 }
 

@@ -59,12 +59,13 @@ var jsonType = []string{"application/json"}
 func (t *Transport) send(w http.ResponseWriter, status int, body []byte) {
 	h := w.Header()
 	h["Content-Type"] = jsonType
-	h["Content-Length"] = []string{strconv.Itoa(len(body))}
-	w.WriteHeader(status)
-	if len(body) <= little {
+	if len(body) <= little { // its length is told by net/http
+		w.WriteHeader(status)
 		_, _ = w.Write(body)
 		return
 	}
+	h["Content-Length"] = []string{strconv.Itoa(len(body))}
+	w.WriteHeader(status)
 	out := t.writer(w)
 	if out.write(body) == nil { // an error: the client is gone, or takes nothing
 		out.done()
