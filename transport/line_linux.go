@@ -124,12 +124,6 @@ func (t *Transport) head(h http.Header) string {
 	return text
 }
 
-// date is a second, as the header Date tells it.
-type date struct {
-	second int64
-	line   string
-}
-
 // appendDate appends the header that every answer has (RFC 9110, section 6.6.1).
 func (t *Transport) appendDate(dst []byte) []byte {
 	now := time.Now()

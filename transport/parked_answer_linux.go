@@ -46,6 +46,13 @@ func (p *parkedPoll) answerWith(d channel.Delivery, err error) {
 		return
 	}
 	p.last = p.last || leaving
+	p.more = d.More
+	if err == nil {
+		if text := p.shared(d.Batches); text != nil {
+			p.send(text)
+			return
+		}
+	}
 	p.say(func(dst []byte) []byte {
 		if err != nil {
 			return p.appendProblem(dst, err)
@@ -59,8 +66,12 @@ func (p *parkedPoll) say(encode func(dst []byte) []byte) {
 	buffer := p.t.encodedBatches.Get().(*[]byte)
 	defer p.t.encodedBatches.Put(buffer)
 	*buffer = encode((*buffer)[:0])
+	p.send(*buffer)
+}
+
+func (p *parkedPoll) send(answer []byte) {
 	p.answered()
-	if !p.write(*buffer) {
+	if !p.write(answer) {
 		p.shut()
 		return
 	}

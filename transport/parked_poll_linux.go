@@ -38,6 +38,7 @@ type parkedPoll struct {
 	asking    atomic.Bool // a goroutine asks the database; then asked is its
 	asked     *taken
 	listening bool          // it is woken
+	more      bool          // there was more than the last answer had
 	unread    bool          // the next request has come
 	peerDone  bool          // and nothing comes after it
 	settleAt  time.Duration // when it settles

@@ -101,7 +101,8 @@ func (p *parkedPoll) read(person channel.Sender) {
 			return
 		}
 	}
-	if !p.goesOn(person) {
+	waits := p.goesOn(person) && p.listening && p.q.wait > 0 && !p.more && !p.woken.Load() // nothing has come since it looked last
+	if p.reader == nil {
 		p.woken.Store(false) // by the one before
 		p.habit.person = person
 		var err error
@@ -115,7 +116,12 @@ func (p *parkedPoll) read(person channel.Sender) {
 	if p.q.wait > 0 {
 		p.answerBy = p.Loop().Time() + p.q.wait
 	}
-	p.answer()
+	if !waits {
+		p.answer()
+		return
+	}
+	p.listen()
+	p.RemindBy(p.answerBy)
 }
 
 // goesOn reports whether the reader is the same person's and where the request says. If not, there is none any more.

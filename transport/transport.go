@@ -35,6 +35,7 @@ type Transport struct {
 	patterns       patterns       // of requests that are made again and again
 	lastHead       atomic.Pointer[string]
 	lastDate       atomic.Pointer[date]
+	lastAnswer     sharedAnswer
 }
 
 // New returns the transports of hub's channels. Shutdown ends what they hold open; end it before the hub.
