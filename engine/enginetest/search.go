@@ -1,9 +1,11 @@
 package enginetest
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"slices"
 	"strings"
 	"testing"
@@ -39,6 +41,7 @@ func Search(t *testing.T, open func(t *testing.T, o Options) SearchUnderTest) {
 		{"pages of one room, while it goes on", nil, (*searchTest).pages},
 		{"pages of many rooms, while they go on", nil, (*searchTest).pagesOfMany},
 		{"far back", nil, (*searchTest).farBack},
+		{"anything that people do, beside what is in the logs", nil, (*searchTest).model},
 		{"what is refused", nil, (*searchTest).refused},
 		{"opened again", nil, (*searchTest).reopened},
 	} {
@@ -432,6 +435,83 @@ func (t *searchTest) farBack() {
 	t.ok(err)
 	if len(second.Messages) != 1 || second.Next != "" || second.Messages[0].Seq != 1 {
 		t.Fatalf("the second page: %+v", second)
+	}
+}
+
+// model has people say, edit and erase at random, and compares what is found with what is in the logs.
+func (t *searchTest) model() {
+	draw := rand.New(rand.NewPCG(7, 7))
+	vocabulary := []string{"tea", "teapot", "milk", "Tea", "投票", "投", "票吧", "大家", "🎉", "👍🏽", "שלום", "café", "10", "1.5"}
+	some := func(n int) string {
+		var said []string
+		for range 1 + draw.IntN(n) {
+			said = append(said, vocabulary[draw.IntN(len(vocabulary))])
+		}
+		return strings.Join(said, []string{" ", "", ", "}[draw.IntN(3)])
+	}
+	ann, bob := t.person("Ann"), t.person("Bob")
+	channels := []channel.Name{channel.Direct(ann.ID, bob.ID), t.room(ann, "One", false), t.room(ann, "Two", true), t.room(ann, "Three", false)}
+	texts := map[channel.Name][]uint64{} // what can be amended
+	for step := range 400 {
+		name := channels[draw.IntN(len(channels))]
+		switch n := draw.IntN(20); {
+		case n < 12 || len(texts[name]) == 0:
+			texts[name] = append(texts[name], t.say(ann, name, some(6)))
+		case n < 15:
+			t.edit(ann, name, texts[name][draw.IntN(len(texts[name]))], some(6))
+		case n < 17:
+			i := draw.IntN(len(texts[name]))
+			t.erase(ann, name, texts[name][i])
+			texts[name] = slices.Delete(texts[name], i, i+1)
+		case n == 17 && step%5 == 0:
+			t.settle()
+		default:
+			t.compare(ann, []channel.Name{name}, name, some(2), 1+draw.IntN(5))
+			t.compare(ann, channels, "", some(2), 1+draw.IntN(20))
+		}
+	}
+}
+
+// compare searches page by page, and looks through the channels.
+func (t *searchTest) compare(who channel.Sender, channels []channel.Name, in channel.Name, query string, limit int) {
+	t.Helper()
+	words, err := chat.ParseWords(query)
+	if err != nil {
+		return
+	}
+	type found struct {
+		channel.Name
+		seq  uint64
+		text string
+	}
+	var want, got []found
+	for _, name := range channels {
+		batch, err := t.Engine.Before(t.Context(), name, channel.End, 250, 1<<20)
+		t.ok(err)
+		for _, m := range batch.Messages {
+			if words.Find(&m) {
+				want = append(want, found{m.Channel, m.Seq, textOf(m)})
+			}
+		}
+	}
+	for q := (chat.Search{Query: query, Channel: in, Limit: limit}); ; {
+		results, err := t.talk.Search(t.Context(), who, q)
+		t.ok(err)
+		for i, m := range results.Messages {
+			if i > 0 && m.At.After(results.Messages[i-1].At) {
+				t.Fatalf("%q: %q is newer than what is before it", query, textOf(m))
+			}
+			got = append(got, found{m.Channel, m.Seq, textOf(m)})
+		}
+		if q.Before = results.Next; q.Before == "" {
+			break
+		}
+	}
+	order := func(a, b found) int { return cmp.Or(cmp.Compare(a.Name, b.Name), cmp.Compare(a.seq, b.seq)) }
+	slices.SortFunc(want, order)
+	slices.SortFunc(got, order)
+	if !slices.Equal(got, want) {
+		t.Fatalf("%q in %q finds\n%v\nwant\n%v", query, in, got, want)
 	}
 }
 
