@@ -12,7 +12,11 @@ import (
 
 // answer answers, if there is something, or the time is up.
 func (p *parkedPoll) answer() {
-	if p.asking.Load() {
+	switch {
+	case p.asking.Load():
+		return
+	case p.asked != nil: // just now: the reader is behind it already
+		p.answerWith(p.asked.Delivery, p.asked.err)
 		return
 	}
 	p.woken.Store(false)
@@ -43,6 +47,9 @@ func (p *parkedPoll) answerWith(d channel.Delivery, err error) {
 	if err == nil && len(d.Batches) == 0 && !leaving && !p.passed(p.answerBy) {
 		p.listen()
 		p.RemindBy(p.answerBy) // it waits on
+		if p.woken.Load() {    // while the database was asked
+			p.Schedule()
+		}
 		return
 	}
 	p.last = p.last || leaving
