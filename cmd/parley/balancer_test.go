@@ -22,6 +22,7 @@ import (
 func TestBalancers(t *testing.T) {
 	for name, start := range map[string]func(*testing.T, []*server) string{"nginx": startNginx, "Caddy": startCaddy} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			engine := redistest.Start(t).URL()
 			nodes := startNodes(t, engine, 2)
 			url := start(t, nodes)

@@ -28,15 +28,11 @@ type faults struct {
 // TestNodesFaults does to nodes and to Redis what happens to them, one thing after the other, while people publish, vote and read on both nodes:
 // nothing acknowledged is lost, nothing comes twice, all see one order, and every node is well again by itself. PARLEY_ROUNDS says how often.
 func TestNodesFaults(t *testing.T) {
+	t.Parallel()
 	redis := redistest.Start(t, "--appendonly", "yes", "--appendfsync", "always")
 	wire := redistest.NewProxy(t, redis.Addr())
 	f := &faults{T: t, redis: redis, wire: wire, nodes: append(startNodes(t, redis.URL(), 1), startNodes(t, wire.URL(), 1)...)}
-	stop := make(chan struct{})
-	done := runVerify(t.Context(), t, verify.Options{
-		URL: f.nodes[0].url, Nodes: []string{f.nodes[1].url}, Stop: stop, Rate: 100, Timeout: 5 * time.Second, Settle: 2 * time.Minute,
-		Progress: func(p verify.Progress) { f.said.Store(p.Acknowledged) },
-	})
-	f.goOn()
+	verified := f.watch()
 	for range rounds(t) {
 		do := func(what string, fault func()) { f.do(what, fault); f.goOn() }
 		do("a node is killed", func() { f.nodes[0].kill(); f.nodes[0].start() })
@@ -66,8 +62,21 @@ func TestNodesFaults(t *testing.T) {
 		})
 		do("Redis is full", f.full)
 	}
-	close(stop)
-	f.judge(<-done, redis.URL())
+	f.judge(verified(), redis.URL())
+}
+
+// watch lets people publish, vote and read on both nodes, for the oracle to watch, until the function it returns is called. What levels of
+// durability the fault may take back is said: none, if none is.
+func (f *faults) watch(mayLose ...string) (verified func() *verify.Report) {
+	f.Helper()
+	stop := make(chan struct{})
+	done := runVerify(f.Context(), f.T, verify.Options{
+		URL: f.nodes[0].url, Nodes: []string{f.nodes[1].url}, Stop: stop, Rate: 100, Timeout: 5 * time.Second, Settle: 2 * time.Minute, MayLose: mayLose,
+		Progress: func(p verify.Progress) { f.said.Store(p.Acknowledged) },
+	})
+	f.said.Store(0)
+	f.goOn()
+	return func() *verify.Report { close(stop); return <-done }
 }
 
 // judge demands that the oracle accepts, and that all ballots count.
@@ -164,25 +173,4 @@ func (f *faults) full() {
 	}
 	ready(f.T, false, f.nodes...)
 	f.redis.Do("CONFIG", "SET", "maxmemory", "0")
-}
-
-// TestNodesWithoutTheirData: Redis comes back with nothing. The nodes go on by themselves, as one site without a past; who was there is told that their
-// session is of nobody.
-func TestNodesWithoutTheirData(t *testing.T) {
-	redis := redistest.Start(t)
-	nodes := startNodes(t, redis.URL(), 2)
-	f := &faults{T: t, redis: redis, nodes: nodes}
-	was := nodes[0].signIn("Who was there")
-	redis.Kill()
-	ready(t, false, nodes...)
-	redis.Restart()
-	f.do("Redis has come back with nothing", func() {})
-	for _, s := range nodes {
-		if status, err := (client{s.url, was.token}).do("POST", "/v1/channels/room:lobby/messages", saying("still here"), nil); status != http.StatusUnauthorized {
-			t.Errorf("who was there is answered %d, %v", status, err)
-		}
-	}
-	nodes[0].kill()
-	nodes[0].start()
-	f.do("a node was started anew", func() {})
 }

@@ -18,6 +18,7 @@ import (
 // hears the oracle of parley verify: every acknowledged message is there once and in order, every reader ends with the same
 // log, and the tally is the sum of the ballots. PARLEY_KILLS says how often (default 5; `make test-crash-long`: 50).
 func TestKill(t *testing.T) {
+	t.Parallel()
 	kills := howManyKills(t, 5)
 	s := startServer(t, unlimited...)
 	stop := make(chan struct{})

@@ -65,6 +65,7 @@ func enough(t *testing.T, r verify.Report) {
 }
 
 func TestVerify(t *testing.T) {
+	t.Parallel()
 	s := startServer(t, unlimited...)
 	code, r, out := parleyVerify(t, nil, s.url, "--for", "3s")
 	if code != 0 || !strings.Contains(out, "KEPT") {
@@ -81,6 +82,7 @@ func TestVerify(t *testing.T) {
 // TestVerifyWithinLimits: with the limits on it goes slowly, and as well; what is refused is not lost. Other people may be in
 // the room.
 func TestVerifyWithinLimits(t *testing.T) {
+	t.Parallel()
 	s := startServer(t)
 	code, r, out := parleyVerify(t, nil, s.url, "--for", "4s", "--room", "lobby")
 	if code != 0 || !strings.Contains(out, "--rate-publish off") || r.Counts.Refused == 0 {
@@ -93,6 +95,7 @@ func TestVerifyWhileKilled(t *testing.T) {
 	kills := howManyKills(t, 3)
 	for _, way := range []string{"directly", "through a bad proxy"} {
 		t.Run(way, func(t *testing.T) {
+			t.Parallel()
 			s := startServer(t, unlimited...)
 			url := s.url
 			if way != "directly" {
@@ -121,6 +124,7 @@ func TestVerifyWhileKilled(t *testing.T) {
 // TestVerifyThroughABadProxy: connections that break, are closed in one direction, and are late; for four seconds, or three for
 // each of PARLEY_KILLS.
 func TestVerifyThroughABadProxy(t *testing.T) {
+	t.Parallel()
 	s := startServer(t, unlimited...)
 	p := startBadProxy(t, s.url)
 	code, r, out := parleyVerify(t, nil, p.url, "--for", fmt.Sprintf("%ds", max(4, 3*howManyKills(t, 1))), "--timeout", "1s")
@@ -136,6 +140,7 @@ func TestVerifyThroughABadProxy(t *testing.T) {
 
 // TestVerifyFindsOut: a proxy that answers publishes itself is caught: exit code 1, and an explanation.
 func TestVerifyFindsOut(t *testing.T) {
+	t.Parallel()
 	s := startServer(t, unlimited...)
 	to, err := url.Parse(s.url)
 	if err != nil {
@@ -165,6 +170,7 @@ func TestVerifyFindsOut(t *testing.T) {
 
 // TestVerifyWithoutWebSockets: a proxy that passes none on is not taken for a server that delivers nothing, and the rest can be verified.
 func TestVerifyWithoutWebSockets(t *testing.T) {
+	t.Parallel()
 	s := startServer(t, unlimited...)
 	to, err := url.Parse(s.url)
 	if err != nil {

@@ -59,11 +59,22 @@ func (c *Cluster) AwaitOK() {
 // PrimaryOf is the server that has a slot.
 func (c *Cluster) PrimaryOf(slot int) *Server {
 	c.t.Helper()
+	s := c.HasSlot(slot)
+	if s == nil {
+		c.t.Fatalf("nobody has slot %d", slot)
+	}
+	return s
+}
+
+// HasSlot is the server that runs and says that it has a slot, or nil while there is none.
+func (c *Cluster) HasSlot(slot int) *Server {
+	c.t.Helper()
 	for _, s := range c.Servers {
 		if !s.Running() {
 			continue
 		}
-		for _, line := range strings.Split(s.Do("CLUSTER", "NODES"), "\n") {
+		nodes, _ := s.Try("CLUSTER", "NODES")
+		for _, line := range strings.Split(nodes, "\n") {
 			fields := strings.Fields(line)
 			if len(fields) < 9 || !strings.Contains(fields[2], "myself") || !strings.Contains(fields[2], "master") {
 				continue
@@ -81,8 +92,29 @@ func (c *Cluster) PrimaryOf(slot int) *Server {
 			}
 		}
 	}
-	c.t.Fatalf("nobody has slot %d", slot)
 	return nil
+}
+
+// ReplicaOf is a server that follows a primary.
+func (c *Cluster) ReplicaOf(primary *Server) *Server {
+	c.t.Helper()
+	for _, s := range c.Servers {
+		if info, _ := s.Try("INFO", "replication"); s.Running() && strings.Contains(info, fmt.Sprintf("master_port:%d\r\n", primary.Port)) {
+			return s
+		}
+	}
+	c.t.Fatal("the primary has no replica")
+	return nil
+}
+
+// CutReplica makes the replica of a primary deaf and dumb: what the primary takes from now on exists there alone. The function it returns lets
+// it go on.
+func (c *Cluster) CutReplica(primary *Server) (heal func()) {
+	c.t.Helper()
+	replica := c.ReplicaOf(primary)
+	replica.Freeze()
+	primary.Do("CLIENT", "KILL", "TYPE", "replica") // with what is on the way to it
+	return replica.Thaw
 }
 
 // Other is a primary that does not have a slot.

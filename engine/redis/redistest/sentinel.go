@@ -83,6 +83,15 @@ func (c *Sentinels) Primary() *Server {
 	return nil
 }
 
+// AwaitReplicas waits until both replicas have everything that the primary has.
+func (c *Sentinels) AwaitReplicas() {
+	c.t.Helper()
+	Eventually(c.t, "the replicas follow", func() bool {
+		n, _ := c.Primary().Try("WAIT", "2", "1000")
+		return n == "2"
+	})
+}
+
 // CutReplicas makes the replicas deaf and dumb: what the primary takes from now on exists there alone. The function it returns lets them go on.
 func (c *Sentinels) CutReplicas() (heal func()) {
 	c.t.Helper()

@@ -163,6 +163,26 @@ func (s *Server) Restart() {
 	s.t.Fatalf("redis-server does not start again: %s", s.Log())
 }
 
+// Snapshot saves the data, and returns what was saved.
+func (s *Server) Snapshot() []byte {
+	s.t.Helper()
+	s.Do("SAVE")
+	data, err := os.ReadFile(filepath.Join(s.Dir, "dump.rdb"))
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return data
+}
+
+// Restore starts the process, which must not be running, with a snapshot.
+func (s *Server) Restore(snapshot []byte) {
+	s.t.Helper()
+	if err := os.WriteFile(filepath.Join(s.Dir, "dump.rdb"), snapshot, 0o600); err != nil {
+		s.t.Fatal(err)
+	}
+	s.Restart()
+}
+
 // Wipe removes what the process has saved; it must not be running.
 func (s *Server) Wipe() {
 	s.t.Helper()
