@@ -312,12 +312,21 @@ func TestAnHonestServer(t *testing.T) {
 // TestWhatCannotRun is an error, not a violation.
 func TestWhatCannotRun(t *testing.T) {
 	server := startServer(t)
+	full := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path != "/healthz" {
+			w.WriteHeader(http.StatusServiceUnavailable)
+		}
+	}))
+	t.Cleanup(full.Close)
 	for name, o := range map[string]verify.Options{
 		"no address":     {URL: "127.0.0.1:8080"},
 		"nobody there":   {URL: "http://127.0.0.1:1"},
 		"no such room":   {URL: server, Room: "nowhere"},
 		"no such token":  {URL: server, Token: "nobody's"},
 		"less than none": {URL: server, Readers: -1},
+		"nobody lets in": {URL: full.URL, Settle: 300 * time.Millisecond},
+		"no such level":  {URL: server, MayLose: []string{"everything"}},
+		"others' room":   {URL: server, MayLose: []string{"memory"}, Room: "lobby"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			r, err := verify.Run(t.Context(), o)

@@ -27,6 +27,7 @@ func parleyBench(t *testing.T, args ...string) (int, string, string) {
 }
 
 func TestBench(t *testing.T) {
+	t.Parallel()
 	s := startServer(t, unlimited...)
 	code, out, failure := parleyBench(t, s.url, "fanout", "--connections", "50", "--transport", "sse", "--for", "1s")
 	if code != 0 || !strings.Contains(out, "delivered") || !strings.Contains(out, "p99.9") {

@@ -157,6 +157,7 @@ func TestSendSaysWhatIsWrong(t *testing.T) {
 }
 
 func TestSendOutlivesARestartAndARateLimit(t *testing.T) {
+	t.Parallel()
 	s := startServer(t, "--rate-publish", "20/5")
 	u := s.user(t)
 	u.run("send", "--name", "Ann", "0").ok()

@@ -14,6 +14,7 @@ import (
 
 // TestSIGTERMLetsSilentClientsGo: whoever waits without a goroutine is told too, and the process ends by itself within the grace time.
 func TestSIGTERMLetsSilentClientsGo(t *testing.T) {
+	t.Parallel()
 	s := startServer(t, unlimited...)
 	messages := "GET /v1/channels/room:lobby/messages?after=end"
 	kinds := []struct{ request, greeting, goodbye string }{

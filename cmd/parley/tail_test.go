@@ -73,6 +73,7 @@ func TestTail(t *testing.T) {
 }
 
 func TestTailAcrossARestart(t *testing.T) {
+	t.Parallel()
 	s := startServer(t, unlimited...)
 	u := s.user(t)
 	u.run("send", "--name", "Ann", "one").ok()

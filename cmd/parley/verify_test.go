@@ -199,6 +199,7 @@ func TestVerifyWithoutWebSockets(t *testing.T) {
 
 // TestVerifyWithoutAServer: exit code 2, and why.
 func TestVerifyWithoutAServer(t *testing.T) {
+	t.Parallel()
 	for _, args := range [][]string{{}, {"http://127.0.0.1:1"}, {"nonsense"}} {
 		if code, _, out := parleyVerify(t, nil, args...); code != 2 || out == "" || strings.Contains(out, "UNDECIDED") {
 			t.Errorf("parley verify %v: exit code %d\n%s", args, code, out)

@@ -66,6 +66,7 @@ func TestVoteCommands(t *testing.T) {
 
 // TestWatchEndsWhenTheVoteCloses, and a hidden result stays hidden.
 func TestWatchEndsWhenTheVoteCloses(t *testing.T) {
+	t.Parallel()
 	s := startServer(t)
 	ann, u := s.user(t), s.user(t)
 	out := ann.run("vote", "create", "--results", "closed", "--closes-in", "3s", "Tea?", "yes", "no").ok()
