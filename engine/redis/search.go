@@ -2,6 +2,7 @@ package redis
 
 import (
 	"context"
+	"slices"
 	"strconv"
 	"time"
 
@@ -19,11 +20,10 @@ func (e *Engine) Channels(ctx context.Context, user string, limit int) ([]channe
 	rooms, directs, err := e.sides(ctx, user)
 	var names []channel.Name
 	for _, s := range append(rooms, directs...) {
-		if len(names) < limit {
-			names = append(names, s.Channel)
-		}
+		names = append(names, s.Channel)
 	}
-	return names, err
+	slices.Sort(names) // so that it is the same again who is left out
+	return names[:min(len(names), limit)], err
 }
 
 // Ages tells when the newest messages were said, in one round trip; see chat.Finder. The newest is in the stream, or the one just before

@@ -43,16 +43,16 @@ func newFollower(e *Engine) *follower {
 	return f
 }
 
-// start opens the index and follows. Without an index searches compare every message.
+// start opens the index and follows; nobody waits for it. Without an index searches compare every message.
 func (f *follower) start() {
-	i, err := openIndex(f.e.path+indexSuffix, f.e.o)
-	if err != nil {
-		f.e.o.Logger.Warn("there is no index of texts: searches compare message by message", "path", f.e.path+indexSuffix, "error", err)
-		return
-	}
-	f.index.Store(i)
 	f.again()
 	f.work.Go(func() {
+		i, err := openIndex(f.e.path+indexSuffix, f.e.o)
+		if err != nil {
+			f.e.o.Logger.Warn("there is no index of texts: searches compare message by message", "path", f.e.path+indexSuffix, "error", err)
+			return
+		}
+		f.index.Store(i)
 		f.run(i)
 		f.index.Store(nil)
 		_ = i.close()

@@ -119,7 +119,7 @@ func TestIndexOfAnOldDatabase(t *testing.T) {
 	if e.follower.index.Load() != nil {
 		t.Fatal("there is an index already")
 	}
-	wantFound(t, e, "room:a", "7 tea", finds(t, e, "room:a", "tea 7")...)
+	wantFound(t, e, "room:a", "1003 tea", "tea 1003")
 	closed(t, e)
 
 	e = open(t, path, Options{})

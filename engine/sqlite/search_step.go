@@ -78,30 +78,8 @@ const newsQuery = "SELECT seq, mark, type, coalesce(amends, 0), data FROM messag
 
 // news reads what is new in a channel: messages, and events that changed earlier ones, which are read as they are now.
 func (f *follower) news(c *change, name channel.Name) error {
-	rows, err := f.e.readRows(f.ctx, newsQuery, c.id, int64(c.at.seq), indexStep)
+	amended, err := f.read(c)
 	if err != nil {
-		return err
-	}
-	defer rows.Close()
-	was := c.at.seq
-	amended := map[uint64]bool{}
-	for rows.Next() {
-		var seq, amends uint64
-		var mark channel.Mark
-		var typ string
-		var data []byte
-		if err := rows.Scan(&seq, &mark, &typ, &amends, &data); err != nil {
-			return err
-		}
-		c.at.seq, c.at.mark = seq, mark
-		if amends != 0 && amends <= was && amends > c.at.floor {
-			amended[amends] = true
-		}
-		if terms := termsOf(typ, data); terms != "" {
-			c.texts = append(c.texts, entry{seq: seq, terms: terms})
-		}
-	}
-	if err := rows.Err(); err != nil {
 		return err
 	}
 	for seq := range amended {
@@ -115,6 +93,34 @@ func (f *follower) news(c *change, name channel.Name) error {
 		c.texts = append(c.texts, entry{seq, termsOf(m.Type, m.Data), true})
 	}
 	return nil
+}
+
+// read reads new messages, and tells which earlier ones were changed by them.
+func (f *follower) read(c *change) (amended map[uint64]bool, err error) {
+	rows, err := f.e.readRows(f.ctx, newsQuery, c.id, int64(c.at.seq), indexStep)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	was := c.at.seq
+	amended = map[uint64]bool{}
+	for rows.Next() {
+		var seq, amends uint64
+		var mark channel.Mark
+		var typ string
+		var data []byte
+		if err := rows.Scan(&seq, &mark, &typ, &amends, &data); err != nil {
+			return nil, err
+		}
+		c.at.seq, c.at.mark = seq, mark
+		if amends != 0 && amends <= was && amends > c.at.floor {
+			amended[amends] = true
+		}
+		if terms := termsOf(typ, data); terms != "" {
+			c.texts = append(c.texts, entry{seq: seq, terms: terms})
+		}
+	}
+	return amended, rows.Err()
 }
 
 func termsOf(typ string, data json.RawMessage) string {
