@@ -171,7 +171,11 @@ func (p *parkedPoll) Attend() {
 
 func (p *parkedPoll) begin() {
 	p.begun = true
-	p.settleAt = p.Loop().Now() + p.t.settleAfter
+	if p.habit != nil {
+		p.detach() // it is not likely to go back soon
+	} else {
+		p.settleAt = p.Loop().Now() + p.t.settleAfter
+	}
 	p.RemindBy(earliest(p.answerBy, p.settleAt))
 	switch {
 	case p.Begin() != nil:
@@ -214,12 +218,16 @@ func (p *parkedPoll) goHome(read string) {
 func (p *parkedPoll) settle() {
 	p.settleAt = 0
 	p.Leave()
+	p.detach()
+	if p.Begin() != nil {
+		p.shut()
+	}
+}
+
+func (p *parkedPoll) detach() {
 	if fd, ok := loop.Detach(p.nc); ok { // else no descriptor is left
 		p.nc = nil
 		p.Move(fd)
-	}
-	if p.Begin() != nil {
-		p.shut()
 	}
 }
 
