@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"math"
 	"os/exec"
 	"strconv"
 	"strings"
@@ -42,9 +43,17 @@ func (b *bench) plain(s *site) (side.Measurement, error) {
 	return side.Measurement{Values: []float64{1 / both, 0, 1e6 * cpu, 2}}, nil
 }
 
-// repeat runs a command n times by redis-benchmark, and returns how often in a second, and Redis' CPU time for each, in seconds.
+// repeat runs a command n times by redis-benchmark, and returns how often in a second, and Redis' CPU time for each, in seconds. It runs it more
+// often if that takes less than a millisecond, which redis-benchmark counts as none.
 func (r *redis) repeat(conns, inFlight, n int, command []string) (second, cpu float64, err error) {
-	n = max(n, conns*inFlight)
+	for n = max(n, conns*inFlight); ; n *= 10 {
+		if second, cpu, err = r.exactly(conns, inFlight, n, command); err != nil || !math.IsInf(second, 1) {
+			return second, cpu, err
+		}
+	}
+}
+
+func (r *redis) exactly(conns, inFlight, n int, command []string) (second, cpu float64, err error) {
 	before, err := r.cpu()
 	if err != nil {
 		return 0, 0, err
