@@ -12,7 +12,8 @@ import (
 const (
 	indexLinger = 200 * time.Millisecond // so long more may come before what was committed is indexed
 	indexTurn   = 10 * time.Millisecond  // so long the follower works at least before it rests
-	indexRest   = 3                      // times as long as it worked it rests: it takes a quarter of a processor at most
+	indexRest   = 1                      // times as long as it worked it rests
+	busyRest    = 9                      // the same where something was committed meanwhile: it takes a tenth of a processor at most
 	indexRetry  = 5 * time.Second        // after an error
 	mostDirty   = 10_000                 // channels that are remembered; with more, all are looked at
 )
@@ -34,6 +35,8 @@ type follower struct {
 	last    channel.Name              // of those, the last
 	all     bool                      // every channel is to be looked at
 	working bool                      // what was taken is not done yet
+	commits uint64                    // so often something was committed
+	seen    uint64                    // of those, when the follower rested last
 }
 
 // newFollower makes a follower, which follows once it is started.
@@ -85,6 +88,7 @@ func (f *follower) committed(ms []channel.Message, deleted []channel.Name) {
 	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
+	f.commits++
 	for i := range ms {
 		if name := ms[i].Channel; name != f.last {
 			f.note(name)
@@ -174,6 +178,18 @@ func (f *follower) rest(d time.Duration) {
 	}
 }
 
+// due is how many times as long as it worked the follower is to rest.
+func (f *follower) due() time.Duration {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	busy := f.commits != f.seen
+	f.seen = f.commits
+	if busy {
+		return busyRest
+	}
+	return indexRest
+}
+
 // catchUp indexes what was committed in some channels, or in all.
 func (f *follower) catchUp(i *index, dirty map[channel.Name]struct{}, all bool) error {
 	if !all {
@@ -211,7 +227,7 @@ func (f *follower) channel(i *index, name channel.Name) error {
 		began := time.Now()
 		more, err := f.step(i, name)
 		if f.worked += time.Since(began); f.worked > indexTurn {
-			f.rest(indexRest * f.worked)
+			f.rest(f.due() * f.worked)
 			f.worked = 0
 		}
 		if err != nil || !more {
