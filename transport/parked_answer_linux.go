@@ -23,14 +23,15 @@ func (p *parkedPoll) answer() {
 	d, ok, err := p.reader.TakeCached()
 	if !ok && err == nil {
 		p.asking.Store(true)
-		p.t.lines.Go(p.ask)
+		reader := p.reader
+		p.t.lines.Go(func() { p.ask(reader) })
 		return
 	}
 	p.answerWith(d, err)
 }
 
 // ask asks the database, and comes back.
-func (p *parkedPoll) ask() {
+func (p *parkedPoll) ask(reader *channel.Reader) {
 	found := &taken{}
 	defer func() {
 		p.asked = found
@@ -38,7 +39,7 @@ func (p *parkedPoll) ask() {
 		p.Schedule()
 	}()
 	defer p.t.survive(func() { found.err = channel.ErrClosed })
-	found.Delivery, found.err = p.reader.Take(p.t.cut)
+	found.Delivery, found.err = reader.Take(p.t.cut)
 }
 
 func (p *parkedPoll) answerWith(d channel.Delivery, err error) {

@@ -40,17 +40,15 @@ func (p *parkedPoll) next() {
 		p.goHome("") // where it is seen how the requests end
 		return
 	}
+	p.unread = false
 	in := p.Loop().In()[:repeatedMost]
 	n, err := p.Receive(in)
 	switch {
 	case err == unix.EAGAIN:
-		p.unread = false
 	case err != nil || n == 0:
 		p.shut()
 	case n == len(in) || !p.again(in[:n]): // a full buffer: there may be more
 		p.goHome(string(in[:n]))
-	default:
-		p.unread = false
 	}
 }
 
