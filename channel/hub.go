@@ -79,7 +79,7 @@ func (h *Hub) Append(ctx context.Context, drafts ...Draft) ([]Receipt, error) {
 func (h *Hub) Before(ctx context.Context, name Name, before Position, limit int, lens Lens) (Batch, error) {
 	def(&limit, h.options.BatchLimit)
 	b, err := h.log.Before(ctx, name, before, limit, h.options.BatchBytes)
-	b.Messages = lens.over(b.Messages)
+	b.Messages, _ = lens.over(b.Messages, true)
 	return b, err
 }
 

@@ -12,15 +12,16 @@ func TestALensThatChangesNothingKeepsTheSharedEncoding(t *testing.T) {
 		lens Lens
 		kept bool
 	}{
-		"as it was":    {func(m Message) Message { return m }, true},
-		"other data":   {func(m Message) Message { m.Data = json.RawMessage(`{"n":2}`); return m }, false},
-		"no data":      {func(m Message) Message { m.Data = nil; return m }, false},
-		"other sender": {func(m Message) Message { m.From.Name = "Bob"; return m }, false},
-		"other type":   {func(m Message) Message { m.Type = "x"; return m }, false},
-		"other id":     {func(m Message) Message { m.ID = "x"; return m }, false},
-		"other time":   {func(m Message) Message { m.At = m.At.Add(1); return m }, false},
+		"as it was":    {func(m Message, _ bool) (Message, bool) { return m, true }, true},
+		"other data":   {func(m Message, _ bool) (Message, bool) { m.Data = json.RawMessage(`{"n":2}`); return m, true }, false},
+		"no data":      {func(m Message, _ bool) (Message, bool) { m.Data = nil; return m, true }, false},
+		"other sender": {func(m Message, _ bool) (Message, bool) { m.From.Name = "Bob"; return m, true }, false},
+		"other type":   {func(m Message, _ bool) (Message, bool) { m.Type = "x"; return m, true }, false},
+		"other id":     {func(m Message, _ bool) (Message, bool) { m.ID = "x"; return m, true }, false},
+		"other time":   {func(m Message, _ bool) (Message, bool) { m.At = m.At.Add(1); return m, true }, false},
 	} {
-		if kept := c.lens.over([]Message{m})[0].json != nil; kept != c.kept {
+		seen, _ := c.lens.over([]Message{m}, true)
+		if kept := seen[0].json != nil; kept != c.kept {
 			t.Errorf("%s: the encoding was kept: %v, want %v", name, kept, c.kept)
 		}
 	}

@@ -55,8 +55,8 @@ func (r *Reader) Take(ctx context.Context) (Delivery, error) {
 	return Delivery{batches, r.takeSignals(), r.isDue()}, nil
 }
 
-// TakeCached is Take for who must not wait for the log either, nor for a Lens. Unless all that is to be had is in memory, and seen as it is, it
-// takes nothing and returns false: then Take is to be called, where there is time.
+// TakeCached is Take for who must not wait for the log either, nor for a Lens. Unless all that is to be had is in memory, and its lens knows at
+// once what may be seen of it, it takes nothing and returns false: then Take is to be called, where there is time.
 func (r *Reader) TakeCached() (d Delivery, ok bool, err error) {
 	r.told.Store(false)
 	if r.hub.presence.all != nil && r.isHereDue() {
@@ -133,7 +133,10 @@ func (r *Reader) pull(ctx context.Context, cached bool) ([]Batch, error) {
 func (r *Reader) read(ctx context.Context, s *subscription, cached bool) (Batch, error) {
 	if cached {
 		b, ok := s.feed.window.Load().after(s.name, s.position, r.options.Limit, r.options.MaxBytes)
-		if !ok || s.lens != nil && len(b.Messages) > 0 { // a lens may have to ask for what it may show
+		if ok {
+			b.Messages, ok = s.lens.over(b.Messages, false)
+		}
+		if !ok {
 			return Batch{}, errNotCached
 		}
 		return b, nil
@@ -141,7 +144,7 @@ func (r *Reader) read(ctx context.Context, s *subscription, cached bool) (Batch,
 	b, err := s.feed.read(ctx, r.hub.log, s.position, r.options.Limit, r.options.MaxBytes)
 	switch {
 	case err == nil:
-		b.Messages = s.lens.over(b.Messages)
+		b.Messages, _ = s.lens.over(b.Messages, true)
 		return b, nil
 	case ctx.Err() != nil:
 		return Batch{}, ctx.Err()

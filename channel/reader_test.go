@@ -339,7 +339,7 @@ func TestLensIsForOneReaderOnly(t *testing.T) {
 	hidden, plain := hub.NewReader(channel.ReaderOptions{}), hub.NewReader(channel.ReaderOptions{})
 	defer hidden.Close()
 	defer plain.Close()
-	lens := func(m channel.Message) channel.Message { m.Data = []byte(`{}`); return m }
+	lens := func(m channel.Message, _ bool) (channel.Message, bool) { m.Data = []byte(`{}`); return m, true }
 	if _, err := hidden.Add(t.Context(), lobby, channel.End, lens); err != nil {
 		t.Fatal(err)
 	}

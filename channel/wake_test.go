@@ -70,7 +70,8 @@ func TestOnWake(t *testing.T) {
 	}
 
 	// A lens may have to ask somebody.
-	if _, err := r.Add(t.Context(), lobby, channel.End, func(m channel.Message) channel.Message { return m }); err != nil {
+	knows := false
+	if _, err := r.Add(t.Context(), lobby, channel.End, func(m channel.Message, wait bool) (channel.Message, bool) { return m, wait || knows }); err != nil {
 		t.Fatal(err)
 	}
 	take("", false)
@@ -82,8 +83,16 @@ func TestOnWake(t *testing.T) {
 	}
 	take("room:lobby 7-7", false)
 
-	r.Close()
+	// One that need not ask is looked through at once.
+	knows = true
+	publish(t, hub, text(lobby, "8"))
 	wantWakes(6)
+	if d, ok, err := r.TakeCached(); !ok || err != nil || show(d.Batches) == "" {
+		t.Fatal(d, ok, err)
+	}
+
+	r.Close()
+	wantWakes(7)
 	if _, _, err := r.TakeCached(); !errors.Is(err, channel.ErrClosed) {
 		t.Fatal(err)
 	}

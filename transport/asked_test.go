@@ -13,7 +13,9 @@ import (
 // not ask again behind it. And what comes while the database is asked is not left to the end of the wait.
 func TestWhatWasAskedForIsAnswered(t *testing.T) {
 	w := newWorld(t, transport.Options{Gather: 20 * time.Microsecond})
-	w.site.set(func() { w.site.lenses["room:a"] = func(m channel.Message) channel.Message { return m } }) // so the database is asked each time
+	w.site.set(func() { // a lens that waits: so the database is asked each time
+		w.site.lenses["room:a"] = func(m channel.Message, wait bool) (channel.Message, bool) { return m, wait }
+	})
 	const messages, readers = 2000, 8
 	done := make(chan struct{})
 	go func() {

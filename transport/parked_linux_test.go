@@ -334,15 +334,23 @@ func TestReadersThatStopReadingCostNoMemory(t *testing.T) {
 	})
 }
 
-// A defect that shows in one stream ends that one.
+// A defect that shows in one stream ends that one, whether a loop or a goroutine has run into it.
 func TestAPanicEndsOneStream(t *testing.T) {
+	t.Run("on a loop", func(t *testing.T) { testAPanicEndsOneStream(t, true) })
+	t.Run("having waited", func(t *testing.T) { testAPanicEndsOneStream(t, false) })
+}
+
+func testAPanicEndsOneStream(t *testing.T, atOnce bool) {
 	w := newWorld(t, transport.Options{})
 	w.site.set(func() {
-		w.site.lenses["vote:A"] = func(m channel.Message) channel.Message {
+		w.site.lenses["vote:A"] = func(m channel.Message, wait bool) (channel.Message, bool) {
+			if !wait && !atOnce {
+				return m, false
+			}
 			if m.Type == "bad" {
 				panic("a defect")
 			}
-			return m
+			return m, true
 		}
 	})
 	events, socket := w.events("/v1/channels/vote:A/messages"), w.connect("/v1/channels/vote:A/messages")

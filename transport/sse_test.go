@@ -231,8 +231,13 @@ func TestARightIsTakenAway(t *testing.T) {
 // What somebody may see of a message can change too: then it is the new view that counts, also for what was read already.
 func TestAViewChanges(t *testing.T) {
 	w := newWorld(t, transport.Options{})
-	hidden := func(m channel.Message) channel.Message { m.Data = []byte(`{"text":"hidden"}`); return m }
-	w.site.set(func() { w.site.lenses["vote:A"] = func(m channel.Message) channel.Message { return m } })
+	hidden := func(m channel.Message, _ bool) (channel.Message, bool) {
+		m.Data = []byte(`{"text":"hidden"}`)
+		return m, true
+	}
+	w.site.set(func() {
+		w.site.lenses["vote:A"] = func(m channel.Message, _ bool) (channel.Message, bool) { return m, true }
+	})
 	s, c := w.events("/v1/messages?channel=vote:A"), w.connect("/v1/channels/vote:A/messages")
 	w.say("vote:A", "open")
 	if e := s.want("batch"); !strings.Contains(e.data, "open") {

@@ -40,28 +40,38 @@ type lens struct {
 	asked  uint64 // the version at which they had not voted
 }
 
-func (l *lens) apply(m channel.Message) channel.Message {
+func (l *lens) apply(m channel.Message, wait bool) (seen channel.Message, ok bool) {
 	if m.Type != TallyType {
-		return m
+		return m, true
 	}
 	known := l.service.tallies.of(&m)
-	l.mu.Lock()
+	if !l.mu.TryLock() { // somebody asks the store
+		if !wait {
+			return m, false
+		}
+		l.mu.Lock()
+	}
 	defer l.mu.Unlock()
 	if known.newest.code == l.newest.code && known.newest.version > l.newest.version {
 		l.newest = known.newest
 	}
-	if !l.newest.visibleTo(l.viewer, l.hasVoted) {
+	ok = true
+	visible := l.newest.visibleTo(l.viewer, func() bool {
+		if l.voted || l.asked == l.newest.version {
+			return l.voted
+		}
+		ok = wait
+		return wait && l.hasVoted()
+	})
+	if !visible {
 		m.Data = known.hidden
 	}
-	return m
+	return m, ok
 }
 
 // hasVoted asks the store, once for each version until it is so. A ballot is committed before its tally can be read, so the
 // tally that a viewer's own ballot made is the first that they see. If the store fails, the counts stay hidden.
 func (l *lens) hasVoted() bool {
-	if l.voted || l.asked == l.newest.version {
-		return l.voted
-	}
 	ctx, cancel := context.WithTimeout(l.ctx, lookUp)
 	defer cancel()
 	ballot, err := l.service.store.BallotOf(ctx, l.newest.code, l.viewer)

@@ -46,4 +46,5 @@ func (s *site) Signal(ctx context.Context, p channel.Sender, name channel.Name, 
 
 func (s *site) Allow(channel.Sender, transport.Action, int) error { return nil }
 func (s *site) Hold(*http.Request) (func(), error)                { return func() {}, nil }
+func (s *site) Regular(*http.Request) transport.Regular           { return nil }
 func (s *site) CheckOrigin(*http.Request) error                   { return nil }
