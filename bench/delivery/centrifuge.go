@@ -59,7 +59,7 @@ func (s centrifuge) Begin(_ *load.Load, _ string, how load.Transport) ([]byte, e
 }
 
 func (s centrifuge) Ask(r *load.Reader) []byte {
-	path, how := "/connection/websocket", upgrade
+	path, how := "/connection/websocket", load.Upgrade
 	if r.Transport == load.SSE {
 		path = "/connection/sse?cf_connect=" + url.QueryEscape(`{"id":1,"connect":{"data":{"channel":"`+r.Channel+`"}}}`)
 		how = "Accept: text/event-stream\r\n"

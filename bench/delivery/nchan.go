@@ -165,7 +165,7 @@ func (s nchan) Published(h *load.Head, body []byte) error {
 
 // Ask asks from a position, which is the last answer's time of modification and tag.
 func (s nchan) Ask(r *load.Reader) []byte {
-	how := map[load.Transport]string{load.WebSocket: upgrade, load.SSE: "Accept: text/event-stream\r\n", load.LongPoll: "Accept: application/json\r\n"}[r.Transport]
+	how := map[load.Transport]string{load.WebSocket: load.Upgrade, load.SSE: "Accept: text/event-stream\r\n", load.LongPoll: "Accept: application/json\r\n"}[r.Transport]
 	return []byte("GET /sub/" + r.Channel + " HTTP/1.1\r\n" + s.headers() + how + string(r.Position) + "\r\n")
 }
 

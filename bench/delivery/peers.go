@@ -4,6 +4,7 @@ import (
 	"os/exec"
 	"path/filepath"
 
+	"parley/bench/parley"
 	"parley/bench/process"
 	"parley/bench/side"
 )
@@ -34,13 +35,4 @@ func buildOf(name string) func(*bench) (string, error) {
 	}
 }
 
-// buildParley builds the server as it is shipped, from the tree that this module lies in.
-func buildParley(b *bench) (string, error) {
-	if b.binary != "" {
-		return filepath.Abs(b.binary)
-	}
-	program := filepath.Join(b.at.Cache, "parley")
-	build := exec.Command("go", "build", "-o", program, "./cmd/parley")
-	build.Dir = filepath.Dir(b.at.Module)
-	return program, process.Quietly(build)
-}
+func buildParley(b *bench) (string, error) { return parley.Build(b.at, b.binary) }

@@ -1,10 +1,6 @@
 package main
 
 import (
-	"bytes"
-	"fmt"
-	"strconv"
-
 	"parley/bench/delivery/load"
 	"parley/bench/side"
 )
@@ -32,24 +28,20 @@ func (b *bench) publishHTTP(s *server) (side.Measurement, error) {
 	return span.rate(), err
 }
 
-// kept asks Parley whether the channel's end is where it must be: what is acknowledged is there, and nothing else.
+// kept asks Parley whether the channel's end is where it must be.
 func (c *crowd) kept(messages int) error {
-	p, ours := c.s.site.(*parley)
-	if !ours {
+	site, is := c.s.site.(ours)
+	if !is {
 		return nil
 	}
-	to, err := p.end(c.Load, c.channels[0])
-	if err == nil && seq(to) != messages {
-		err = fmt.Errorf("%d publishes were acknowledged, the channel ends at %s", messages, to)
-	}
-	return err
+	return site.Kept(c.Load, c.channels[0], messages)
 }
 
 // publishWebSocket has publishers that do not wait for their answers, up to a window, each over a WebSocket of its own.
 func (b *bench) publishWebSocket(conns, window int) func(*server) (side.Measurement, error) {
 	return func(s *server) (side.Measurement, error) {
-		site, ours := s.site.(*parley)
-		if !ours {
+		site, is := s.site.(ours)
+		if !is {
 			return side.Measurement{}, side.ErrUnsupported // as durable
 		}
 		conns := min(conns, b.size(conns))
@@ -61,71 +53,22 @@ func (b *bench) publishWebSocket(conns, window int) func(*server) (side.Measurem
 		var pipes []*load.Pipe
 		var answered int64
 		for i := range conns {
-			p, err := c.Pipe(site.get("/v1/connect", i, upgrade))
+			p, err := site.Pipe(c.Load, c.channels[0], i, window, func(n int) { answered += int64(n) })
 			if err != nil {
 				return side.Measurement{}, err
 			}
-			p.Window = window
-			p.Command = command(c.channels[0], load.NewData(i))
-			p.Answer = func(m []byte) (int, error) {
-				n, err := acknowledged(m, p.Answered+1)
-				answered += int64(n)
-				return n, err
-			}
 			pipes = append(pipes, p)
 		}
-		all := func(is func(*load.Pipe) bool) func() bool {
-			return func() bool {
-				for _, p := range pipes {
-					if !is(p) {
-						return false
-					}
-				}
-				return true
-			}
-		}
-		if err := c.Until(all((*load.Pipe).Accepted)); err != nil {
+		if err := c.Begin(pipes); err != nil {
 			return side.Measurement{}, err
-		}
-		for _, p := range pipes {
-			if err := p.Go(); err != nil {
-				return side.Measurement{}, err
-			}
 		}
 		span, err := b.measured(s, c.Load, &answered)
 		if err != nil {
 			return side.Measurement{}, err
 		}
-		for _, p := range pipes {
-			p.Stopped = true
-		}
-		if err := c.Until(all(func(p *load.Pipe) bool { return p.Answered == p.Sent })); err != nil {
+		if err := c.Finish(pipes); err != nil {
 			return side.Measurement{}, err
 		}
 		return span.rate(), c.kept(int(answered))
 	}
-}
-
-// command is the next publish over a WebSocket; its ref is its number.
-func command(channel string, data load.Data) func(dst []byte, n int64) ([]byte, error) {
-	return func(dst []byte, n int64) ([]byte, error) {
-		data.Stamp(n, 0)
-		dst = append(dst, `{"op":"publish","ref":`...)
-		dst = strconv.AppendInt(dst, n, 10)
-		dst = append(append(append(dst, `,"channel":"`...), channel...), `","type":"bench","data":`...)
-		return append(append(dst, data...), '}'), nil
-	}
-}
-
-// acknowledged says whether a message answers a publish, which must be the next one, and good.
-func acknowledged(m []byte, next int64) (int, error) {
-	rest, ok := bytes.CutPrefix(m, []byte(`{"ref":`))
-	if !ok {
-		return 0, nil
-	}
-	ref, rest, _ := bytes.Cut(rest, []byte{','})
-	if n, _ := strconv.ParseInt(string(ref), 10, 64); n != next || !bytes.HasPrefix(rest, []byte(`"result":{`)) || !bytes.Contains(rest, fsynced) {
-		return 0, fmt.Errorf("publish %d was answered: %.300s", next, m)
-	}
-	return 1, nil
 }

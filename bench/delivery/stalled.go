@@ -8,7 +8,7 @@ import (
 // stalled has a reader that stops reading while messages are published, and others whom that must not concern. When it
 // goes on it must get everything.
 func (b *bench) stalled(s *server) (side.Measurement, error) {
-	if _, ours := s.site.(*parley); !ours {
+	if _, is := s.site.(ours); !is {
 		return side.Measurement{}, side.ErrUnsupported // they keep no log that it could go on with
 	}
 	c, err := gather(s, 21, 1)

@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"parley/bench/delivery/load"
+	"parley/bench/parley"
 	"parley/bench/side"
 )
 
@@ -44,9 +45,9 @@ func (s *server) poll(l *load.Load) (request []byte, status int, err error) {
 	switch site := s.site.(type) {
 	case mute:
 		// As long as those to Parley.
-		stand := &parley{host: s.addr.String(), tokens: []string{"p1_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"}}
-		return stand.pollFrom("room:room-1", []byte("1-aaaaaaaa")), 200, nil
-	case *parley:
+		stand := parley.Node{Addr: s.addr, People: &parley.People{Tokens: []string{"p1_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"}}}
+		return stand.Poll("room:room-1", []byte("1-aaaaaaaa")), 200, nil
+	case ours:
 		c, err := gather(s, 1, 1)
 		if err != nil {
 			return nil, 0, err
@@ -58,12 +59,8 @@ func (s *server) poll(l *load.Load) (request []byte, status int, err error) {
 		if err := c.publishers.one(); err != nil {
 			return nil, 0, err
 		}
-		at, err := site.end(l, c.channels[0])
-		return site.pollFrom(c.channels[0], at), 304, err
+		at, err := site.End(l, c.channels[0])
+		return site.Poll(c.channels[0], at), 304, err
 	}
 	return nil, 0, side.ErrUnsupported
-}
-
-func (s *parley) pollFrom(channel string, at []byte) []byte {
-	return s.get(fmt.Sprintf("/v1/channels/%s/messages?after=%s", channel, at), 0, fmt.Sprintf("Accept: application/json\r\nIf-None-Match: \"%s\"\r\n", at))
 }

@@ -2,11 +2,9 @@ package main
 
 import (
 	"io"
-	"os/exec"
-	"path/filepath"
 	"time"
 
-	"parley/bench/process"
+	"parley/bench/parley"
 	"parley/bench/side"
 )
 
@@ -44,19 +42,13 @@ var peers = []side.Peer{
 	{Key: pipelined, Title: "XADD + PUBLISH, 16 in flight", Other: true},
 }
 
-// prepare builds the server as it is shipped, from the tree that this module lies in.
+// prepare builds the server.
 func (b *bench) prepare() (err error) {
 	if b.at, err = side.FindPlaces("bench-nodes"); err != nil {
 		return err
 	}
-	if b.binary != "" {
-		b.binary, err = filepath.Abs(b.binary)
-		return err
-	}
-	b.binary = filepath.Join(b.at.Cache, "parley")
-	build := exec.Command("go", "build", "-o", b.binary, "./cmd/parley")
-	build.Dir = filepath.Dir(b.at.Module)
-	return process.Quietly(build)
+	b.binary, err = parley.Build(b.at, b.binary)
+	return err
 }
 
 // measure makes all measurements.

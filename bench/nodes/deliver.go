@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"parley/bench/delivery/load"
+	"parley/bench/parley"
 	"parley/bench/side"
 )
 
@@ -37,7 +38,7 @@ func (s *site) deliver(publishers int) (*delivery, error) {
 	}
 	d := &delivery{Load: l, s: s, log: &load.Log{}}
 	err = func() error {
-		rooms, err := s.rooms(l, 1)
+		rooms, err := s.nodes[0].Rooms(l, 1)
 		if err != nil {
 			return err
 		}
@@ -47,10 +48,10 @@ func (s *site) deliver(publishers int) (*delivery, error) {
 			if p.Caller, err = l.Caller(); err != nil {
 				return err
 			}
-			p.request, p.data = s.nodes[0].publish(d.channel, 0, load.NewData(i))
+			p.request, p.data = s.nodes[0].Publish(d.channel, 0, load.NewData(i))
 			p.Answer = func(h *load.Head, body []byte) error {
 				d.free, d.published = append(d.free, p), d.published+1
-				return published(h, body)
+				return s.nodes[0].Published(h, body)
 			}
 			d.free = append(d.free, p)
 		}
@@ -64,10 +65,10 @@ func (s *site) deliver(publishers int) (*delivery, error) {
 }
 
 // read adds readers on a node.
-func (d *delivery) read(n *node, count int) error {
-	d.Toward(n.addr)
+func (d *delivery) read(n *parley.Node, count int) error {
+	d.Toward(n.Addr)
 	more, err := d.Readers(count, func(i int) *load.Reader {
-		return &load.Reader{Dialect: n, Transport: load.WebSocket, Channel: d.channel, Log: d.log, Who: i % len(d.s.tokens)}
+		return &load.Reader{Dialect: n, Transport: load.WebSocket, Channel: d.channel, Log: d.log, Who: i % len(n.People.Tokens)}
 	})
 	d.readers = append(d.readers, more...)
 	return err
@@ -113,8 +114,8 @@ func (b *bench) latency(s *site) (side.Measurement, error) {
 	defer d.Close()
 	came := [2][]int64{}
 	for i, n := range s.nodes {
-		n := &witness{node: n, now: d.Now, came: &came[i]}
-		d.Toward(n.addr)
+		n := &witness{Node: n, now: d.Now, came: &came[i]}
+		d.Toward(n.Addr)
 		r, err := d.Readers(1, func(int) *load.Reader {
 			return &load.Reader{Dialect: n, Transport: load.WebSocket, Channel: d.channel, Log: d.log, Uncounted: i == 0}
 		})
@@ -123,7 +124,7 @@ func (b *bench) latency(s *site) (side.Measurement, error) {
 		}
 		d.readers = append(d.readers, r...)
 	}
-	d.Toward(s.nodes[0].addr)
+	d.Toward(s.nodes[0].Addr)
 	const rate = 1000
 	if err := d.pace(rate, b.warmup); err != nil {
 		return side.Measurement{}, err
@@ -152,14 +153,14 @@ func (b *bench) latency(s *site) (side.Measurement, error) {
 
 // witness notes when each message came to a reader.
 type witness struct {
-	*node
+	*parley.Node
 	now  func() int64
 	came *[]int64
 }
 
 func (w *witness) Message(r *load.Reader, p []byte) error {
 	had := r.At
-	if err := w.node.Message(r, p); err != nil {
+	if err := w.Node.Message(r, p); err != nil {
 		return err
 	}
 	for range r.At - had {

@@ -2,6 +2,7 @@ package main
 
 import (
 	"parley/bench/delivery/load"
+	"parley/bench/parley"
 	"parley/bench/side"
 )
 
@@ -16,7 +17,7 @@ func (b *bench) publishHTTP(s *site) (side.Measurement, error) {
 		return side.Measurement{}, err
 	}
 	defer l.Close()
-	rooms, err := s.rooms(l, 1)
+	rooms, err := s.nodes[0].Rooms(l, 1)
 	if err != nil {
 		return side.Measurement{}, err
 	}
@@ -34,7 +35,7 @@ func (b *bench) publishHTTP(s *site) (side.Measurement, error) {
 	if err := l.Until(func() bool { return f.busy == 0 }); err != nil {
 		return side.Measurement{}, err
 	}
-	return span.measurement(append([]float64{span.second()}, span.each()...)...),
+	return span.rate(),
 		s.kept(l, rooms, func(int) int { return int(f.answered) })
 }
 
@@ -46,13 +47,13 @@ type flood struct {
 }
 
 // add opens a publisher's connection to a node, and publishes its first message.
-func (f *flood) add(l *load.Load, n *node, channel string, who int) error {
-	l.Toward(n.addr)
+func (f *flood) add(l *load.Load, n *parley.Node, channel string, who int) error {
+	l.Toward(n.Addr)
 	caller, err := l.Caller()
 	if err != nil {
 		return err
 	}
-	request, data := n.publish(channel, who, load.NewData(who))
+	request, data := n.Publish(channel, who, load.NewData(who))
 	count := int64(0)
 	next := func() error {
 		count++
@@ -60,7 +61,7 @@ func (f *flood) add(l *load.Load, n *node, channel string, who int) error {
 		return caller.Call(request)
 	}
 	caller.Answer = func(h *load.Head, body []byte) error {
-		if err := published(h, body); err != nil {
+		if err := n.Published(h, body); err != nil {
 			return err
 		}
 		f.answered++
@@ -91,7 +92,7 @@ func (b *bench) publishWebSocket(shared bool) func(*site) (side.Measurement, err
 		if shared {
 			count = 1
 		}
-		rooms, err := s.rooms(l, count)
+		rooms, err := s.nodes[0].Rooms(l, count)
 		if err != nil {
 			return side.Measurement{}, err
 		}
@@ -99,50 +100,26 @@ func (b *bench) publishWebSocket(shared bool) func(*site) (side.Measurement, err
 		per := make([]int64, count)
 		var pipes []*load.Pipe
 		for i := range people {
-			n, room := s.of(i), i%count
-			l.Toward(n.addr)
-			p, err := l.Pipe(n.get("/v1/connect", i, upgrade))
+			room := i % count
+			p, err := s.of(i).Pipe(l, rooms[room], i, window, func(n int) {
+				answered, per[room] = answered+int64(n), per[room]+int64(n)
+			})
 			if err != nil {
 				return side.Measurement{}, err
 			}
-			p.Window = window
-			p.Command = command(rooms[room], load.NewData(i))
-			p.Answer = func(m []byte) (int, error) {
-				n, err := acknowledged(m, p.Answered+1)
-				answered, per[room] = answered+int64(n), per[room]+int64(n)
-				return n, err
-			}
 			pipes = append(pipes, p)
 		}
-		all := func(is func(*load.Pipe) bool) func() bool {
-			return func() bool {
-				for _, p := range pipes {
-					if !is(p) {
-						return false
-					}
-				}
-				return true
-			}
-		}
-		if err := l.Until(all((*load.Pipe).Accepted)); err != nil {
+		if err := l.Begin(pipes); err != nil {
 			return side.Measurement{}, err
-		}
-		for _, p := range pipes {
-			if err := p.Go(); err != nil {
-				return side.Measurement{}, err
-			}
 		}
 		span, err := b.measured(s, l, &answered)
 		if err != nil {
 			return side.Measurement{}, err
 		}
-		for _, p := range pipes {
-			p.Stopped = true
-		}
-		if err := l.Until(all(func(p *load.Pipe) bool { return p.Answered == p.Sent })); err != nil {
+		if err := l.Finish(pipes); err != nil {
 			return side.Measurement{}, err
 		}
-		return span.measurement(append([]float64{span.second()}, span.each()...)...),
+		return span.rate(),
 			s.kept(l, rooms, func(i int) int { return int(per[i]) })
 	}
 }
@@ -154,7 +131,7 @@ func (b *bench) publishOne(s *site) (side.Measurement, error) {
 		return side.Measurement{}, err
 	}
 	defer l.Close()
-	rooms, err := s.rooms(l, 1)
+	rooms, err := s.nodes[0].Rooms(l, 1)
 	if err != nil {
 		return side.Measurement{}, err
 	}

@@ -5,6 +5,7 @@ import (
 	"syscall"
 
 	"parley/bench/delivery/load"
+	"parley/bench/parley"
 	"parley/bench/side"
 )
 
@@ -17,23 +18,23 @@ func (b *bench) resync(s *site) (side.Measurement, error) {
 		return side.Measurement{}, err
 	}
 	defer l.Close()
-	rooms, err := s.rooms(l, b.size(1000))
+	rooms, err := s.nodes[0].Rooms(l, b.size(1000))
 	if err != nil {
 		return side.Measurement{}, err
 	}
 	publisher, deaf := s.nodes[0], s.nodes[1]
-	l.Toward(deaf.addr)
+	l.Toward(deaf.Addr)
 	if _, err := l.Readers(len(rooms), func(i int) *load.Reader {
-		return &load.Reader{Dialect: deaf, Transport: load.WebSocket, Channel: rooms[i], Log: &load.Log{}, Who: i % len(s.tokens)}
+		return &load.Reader{Dialect: deaf, Transport: load.WebSocket, Channel: rooms[i], Log: &load.Log{}, Who: i % len(deaf.People.Tokens)}
 	}); err != nil {
 		return side.Measurement{}, err
 	}
-	l.Toward(publisher.addr)
+	l.Toward(publisher.Addr)
 	publish := func(number int64) error {
 		data := load.NewData(0)
 		data.Stamp(number, 0)
 		_, err := l.Do(len(rooms), 201, func(i int) []byte {
-			request, _ := publisher.publish(rooms[i], 0, data)
+			request, _ := publisher.Publish(rooms[i], 0, data)
 			return request
 		})
 		return err
@@ -47,7 +48,7 @@ func (b *bench) resync(s *site) (side.Measurement, error) {
 	if err := wait(1); err != nil {
 		return side.Measurement{}, err
 	}
-	if err := deaf.signal(syscall.SIGSTOP); err != nil {
+	if err := signal(deaf, syscall.SIGSTOP); err != nil {
 		return side.Measurement{}, err
 	}
 	if killed, err := s.redis.do("CLIENT KILL TYPE pubsub"); err != nil || killed == "0" {
@@ -60,7 +61,7 @@ func (b *bench) resync(s *site) (side.Measurement, error) {
 		return side.Measurement{}, fmt.Errorf("%d messages came from a node that was stopped", l.Delivered-int64(len(rooms)))
 	}
 	span, err := s.during(&l.Delivered, func() error {
-		if err := deaf.signal(syscall.SIGCONT); err != nil {
+		if err := signal(deaf, syscall.SIGCONT); err != nil {
 			return err
 		}
 		return wait(2)
@@ -71,4 +72,4 @@ func (b *bench) resync(s *site) (side.Measurement, error) {
 	return span.measurement(append([]float64{span.wall.Seconds()}, span.each()...)...), nil
 }
 
-func (n *node) signal(s syscall.Signal) error { return n.process.Cmd.Process.Signal(s) }
+func signal(n *parley.Node, s syscall.Signal) error { return n.Process.Cmd.Process.Signal(s) }

@@ -1,28 +1,19 @@
 package main
 
 import (
-	"net/netip"
 	"os"
-	"regexp"
 	"time"
 
 	"parley/bench/delivery/load"
+	"parley/bench/parley"
 	"parley/bench/process"
 )
 
 // site is a Redis and the nodes on it.
 type site struct {
-	key    string // of the peer
-	redis  *redis
-	nodes  []*node
-	tokens []string // of the people, who may go to any node
-}
-
-// node is one server, as it is shipped.
-type node struct {
-	site    *site
-	process *process.Process
-	addr    netip.AddrPort
+	key   string // of the peer
+	redis *redis
+	nodes []*parley.Node
 }
 
 // start starts a Redis, whose file lies on the disk that this repository is on, and two nodes if they are the peer.
@@ -52,38 +43,28 @@ func (b *bench) start(key string) (*site, error) {
 
 func (s *site) stop() {
 	for _, n := range s.nodes {
-		n.process.Stop()
+		n.Process.Stop()
 	}
 	s.redis.stop()
 }
 
-var address = regexp.MustCompile(`http://(127\.0\.0\.1:\d+)`)
-
-// startNode starts a node without limits of rate and number.
-func (b *bench) startNode(s *site) (*node, error) {
-	p, err := process.Start("", b.binary, "--engine", "redis://127.0.0.1:"+s.redis.port, "--addr", "127.0.0.1:0",
-		"--rate-publish", "off", "--rate-ballot", "off", "--rate-guest", "off", "--rate-address", "off", "--rate-read", "off",
-		"--streams-per-address", "0", "--log-level", "warn")
+// startNode starts a node. With a Redis that fsyncs every second it can promise only memory.
+func (b *bench) startNode(s *site) (*parley.Node, error) {
+	n, err := parley.Start("", b.binary, "--engine", "redis://127.0.0.1:"+s.redis.port)
 	if err != nil {
 		return nil, err
 	}
-	for p.Lines.Scan() {
-		if at := address.FindStringSubmatch(p.Lines.Text()); at != nil {
-			go func() { // what else it says
-				for p.Lines.Scan() {
-				}
-			}()
-			addr, err := netip.ParseAddrPort(at[1])
-			return &node{s, p, addr}, err
-		}
+	n.Durability = "memory"
+	if len(s.nodes) > 0 {
+		n.People = s.nodes[0].People
 	}
-	return nil, p.Ended("parley did not start")
+	return n, nil
 }
 
 // cpu is the nodes' CPU time, together.
 func (s *site) cpu() (all time.Duration, err error) {
 	for _, n := range s.nodes {
-		one, err := process.CPUTime(n.process.PID())
+		one, err := process.CPUTime(n.Process.PID())
 		if err != nil {
 			return 0, err
 		}
@@ -93,17 +74,29 @@ func (s *site) cpu() (all time.Duration, err error) {
 }
 
 // of is the node that number i of something goes to.
-func (s *site) of(i int) *node { return s.nodes[i%len(s.nodes)] }
+func (s *site) of(i int) *parley.Node { return s.nodes[i%len(s.nodes)] }
 
-// load makes a load with people who have sessions.
+// load makes a load with people who have sessions, and may go to any node.
 func (s *site) load(people int) (*load.Load, error) {
-	l, err := load.New(s.nodes[0].addr)
+	l, err := load.New(s.nodes[0].Addr)
 	if err != nil {
 		return nil, err
 	}
-	if err := s.people(l, people); err != nil {
+	if err := s.nodes[0].Enter(l, people); err != nil {
 		l.Close()
 		return nil, err
 	}
 	return l, nil
+}
+
+// kept asks every node whether channels end where they must.
+func (s *site) kept(l *load.Load, channels []string, want func(i int) int) error {
+	for _, n := range s.nodes {
+		for i, channel := range channels {
+			if err := n.Kept(l, channel, want(i)); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }

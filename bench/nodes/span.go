@@ -33,6 +33,11 @@ func (s span) measurement(values ...float64) side.Measurement {
 	return side.Measurement{Values: values, Busy: float64(s.nodes+s.redis) / float64(s.wall), Load: float64(s.own) / float64(s.wall)}
 }
 
+// rate is a measurement by how many a second, and what each took.
+func (s span) rate() side.Measurement {
+	return s.measurement(append([]float64{s.second()}, s.each()...)...)
+}
+
 // used is what the clocks and counters say.
 func (s *site) used() (u span, err error) {
 	var errs [4]error

@@ -1,6 +1,12 @@
 package load
 
-import "fmt"
+import (
+	"fmt"
+	"slices"
+)
+
+// Upgrade is the headers that ask for a WebSocket. The key is the example of RFC 6455, section 1.3.
+const Upgrade = "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
 
 // Pipe sends commands over one WebSocket without waiting for their answers, up to a window of them.
 type Pipe struct {
@@ -65,4 +71,31 @@ func (p *Pipe) Go() (err error) {
 		return nil
 	}
 	return p.send(p.frames)
+}
+
+// Begin waits until all of them are WebSockets, and lets them go.
+func (l *Load) Begin(pipes []*Pipe) error {
+	if err := l.until(pipes, (*Pipe).Accepted); err != nil {
+		return err
+	}
+	for _, p := range pipes {
+		if err := p.Go(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Finish lets them send nothing more, and waits for all answers.
+func (l *Load) Finish(pipes []*Pipe) error {
+	for _, p := range pipes {
+		p.Stopped = true
+	}
+	return l.until(pipes, func(p *Pipe) bool { return p.Answered == p.Sent })
+}
+
+func (l *Load) until(pipes []*Pipe, is func(*Pipe) bool) error {
+	return l.Until(func() bool {
+		return !slices.ContainsFunc(pipes, func(p *Pipe) bool { return !is(p) })
+	})
 }

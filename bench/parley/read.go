@@ -1,4 +1,4 @@
-package main
+package parley
 
 import (
 	"bytes"
@@ -9,19 +9,10 @@ import (
 	"parley/bench/delivery/load"
 )
 
-// How Parley is read.
-
-// Begin: a stream says where it begins before anything can be published that it must get; a long poll says nothing.
-func (s *parley) Begin(l *load.Load, channel string, how load.Transport) ([]byte, error) {
-	if how != load.LongPoll {
-		return nil, nil
-	}
-	return s.end(l, channel)
-}
-
-// end is the position of a channel's last message.
-func (s *parley) end(l *load.Load, channel string) ([]byte, error) {
-	bodies, err := l.Do(1, 200, func(int) []byte { return s.get("/v1/channels/"+channel+"/messages?before=end&limit=1", 0, "") })
+// End is the position of a channel's last message.
+func (n *Node) End(l *load.Load, channel string) ([]byte, error) {
+	l.Toward(n.Addr)
+	bodies, err := l.Do(1, 200, func(int) []byte { return n.Get("/v1/channels/"+channel+"/messages?before=end&limit=1", 0, "") })
 	if err != nil {
 		return nil, err
 	}
@@ -30,7 +21,29 @@ func (s *parley) end(l *load.Load, channel string) ([]byte, error) {
 	return []byte(batch.To), err
 }
 
-func (s *parley) Ask(r *load.Reader) []byte {
+// Kept asks whether a channel ends where it must: what is acknowledged is there, and nothing else.
+func (n *Node) Kept(l *load.Load, channel string, messages int) error {
+	to, err := n.End(l, channel)
+	if err == nil && Seq(to) != messages {
+		err = fmt.Errorf("%d publishes to %s were acknowledged, and it ends at %s", messages, channel, to)
+	}
+	return err
+}
+
+// Seq is the number of a position's message.
+func Seq(position []byte) int {
+	digits, _, _ := bytes.Cut(position, []byte{'-'})
+	n, _ := strconv.Atoi(string(digits))
+	return n
+}
+
+// Poll asks for what is after a position, and need not be answered if nothing is.
+func (n *Node) Poll(channel string, at []byte) []byte {
+	return n.Get(fmt.Sprintf("/v1/channels/%s/messages?after=%s", channel, at), 0, fmt.Sprintf("Accept: application/json\r\nIf-None-Match: \"%s\"\r\n", at))
+}
+
+// Ask implements [load.Dialect]: readers begin where they are, or at the end.
+func (n *Node) Ask(r *load.Reader) []byte {
 	after := "end"
 	if r.Position != nil {
 		after = string(r.Position)
@@ -38,22 +51,21 @@ func (s *parley) Ask(r *load.Reader) []byte {
 	path := "/v1/channels/" + r.Channel + "/messages?after=" + after
 	switch r.Transport {
 	case load.SSE:
-		return s.get(path, r.Who, "Accept: text/event-stream\r\n")
+		return n.Get(path, r.Who, "Accept: text/event-stream\r\n")
 	case load.WebSocket:
-		return s.get(path, r.Who, upgrade)
+		return n.Get(path, r.Who, load.Upgrade)
 	}
-	return s.get(path+"&limit=1000&wait=60", r.Who, "Accept: application/json\r\n")
+	return n.Get(path+"&limit=1000&wait=60", r.Who, "Accept: application/json\r\n")
 }
 
-// upgrade asks for a WebSocket. The key is the example of RFC 6455, section 1.3.
-const upgrade = "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
-
 // Opened waits for the first batch, which says where the reader is.
-func (s *parley) Opened(*load.Reader) (bool, error) { return false, nil }
+func (n *Node) Opened(*load.Reader) (bool, error) { return false, nil }
 
-func (s *parley) Answer(*load.Reader, *load.Head) error { return nil }
+// Answer has nothing to see in a long poll's headers.
+func (n *Node) Answer(*load.Reader, *load.Head) error { return nil }
 
-func (s *parley) Message(r *load.Reader, p []byte) error {
+// Message applies a batch, and passes over what is no message of the channel.
+func (n *Node) Message(r *load.Reader, p []byte) error {
 	rest, ok := bytes.CutPrefix(p, []byte(`{"channel":"`))
 	if !ok {
 		for _, passing := range []string{`{"hello":`, `{"heartbeat":`, `{"ref":`} {
@@ -70,11 +82,11 @@ func (s *parley) Message(r *load.Reader, p []byte) error {
 	if bytes.HasPrefix(rest, []byte(`"signal":`)) {
 		return nil
 	}
-	return s.batch(r, rest)
+	return batch(r, rest)
 }
 
 // batch applies what follows the channel in a batch: it must begin where the reader is, and hold as many messages as it says.
-func (s *parley) batch(r *load.Reader, p []byte) error {
+func batch(r *load.Reader, p []byte) error {
 	from, rest, _ := member(p, `"from":"`)
 	to, rest, ok := member(rest, `,"to":"`)
 	if !ok {
@@ -89,7 +101,7 @@ func (s *parley) batch(r *load.Reader, p []byte) error {
 		return r.Content(r, rest)
 	}
 	count, err := r.Messages(rest)
-	if want := seq(to) - seq(from); err == nil && count != want {
+	if want := Seq(to) - Seq(from); err == nil && count != want {
 		err = fmt.Errorf("a batch from %s to %s has %d messages", from, to, count)
 	}
 	return err
@@ -101,10 +113,4 @@ func member(p []byte, name string) (value, rest []byte, ok bool) {
 		return nil, p, false
 	}
 	return bytes.Cut(rest, []byte{'"'})
-}
-
-func seq(position []byte) int {
-	digits, _, _ := bytes.Cut(position, []byte{'-'})
-	n, _ := strconv.Atoi(string(digits))
-	return n
 }
