@@ -160,7 +160,7 @@ func (p *parkedPoll) Attend() {
 		if leaving && p.idleBy != 0 {
 			p.shut()
 		}
-	case p.asked != nil && !p.asking.Load():
+	case !p.asking.Load() && p.asked != nil:
 		p.answerWith(p.asked.Delivery, p.asked.err)
 	case leaving:
 		p.answer()
