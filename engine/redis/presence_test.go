@@ -267,7 +267,8 @@ func crowdOnTwoNodes(t *testing.T, redis addressed) {
 }
 
 // beThere is a node with Ann and Ben in the square, and many elsewhere, for as long as its process lives.
-func beThere(ctx context.Context, url string) error {
+func beThere(url string) error {
+	ctx := context.Background()
 	e, err := Open(ctx, url, Options{Lease: testLease})
 	if err != nil {
 		return err
@@ -298,7 +299,7 @@ func killedNode(t *testing.T, redis addressed) {
 	url := fresh(redis)
 	a, b := openHouse(t, url, 0), openHouse(t, url, 0)
 	wa, wb := a.watch(t, square), b.watch(t, square)
-	cmd, lines := child(t, "be there", url)
+	cmd, lines := children().Start(t, "be there", url)
 	if !lines.Scan() || lines.Text() != "there" {
 		t.Fatalf("the other node says %q", lines.Text())
 	}

@@ -3,56 +3,27 @@
 package sqlite
 
 import (
-	"bufio"
 	"context"
 	"errors"
 	"fmt"
 	"math/rand/v2"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
 
 	"parley/channel"
+	"parley/engine/enginetest"
 	"parley/identity"
 	"parley/problem"
 )
 
-// The tests of this file start the test binary again as a process of its own, which this variable tells what to do.
-const childEnv = "PARLEY_SQLITE_TEST_CHILD"
+func TestMain(m *testing.M) { children().Main(m) }
 
-func TestMain(m *testing.M) {
-	if do, path, ok := strings.Cut(os.Getenv(childEnv), "="); ok {
-		if err := children[do](path); err != nil {
-			fmt.Println("failed:", err)
-			os.Exit(1)
-		}
-		os.Exit(0)
-	}
-	os.Exit(m.Run())
-}
-
-var children = map[string]func(path string) error{
-	"append": appendForEver,
-	"fill":   fillLimitedFiles,
-}
-
-// child starts the test binary to do something, and returns the lines that it prints.
-func child(t *testing.T, do, path string) (*exec.Cmd, *bufio.Scanner) {
-	t.Helper()
-	cmd := exec.CommandContext(t.Context(), os.Args[0])
-	cmd.Env = append(os.Environ(), childEnv+"="+do+"="+path)
-	cmd.Stderr = os.Stderr
-	out, err := cmd.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	return cmd, bufio.NewScanner(out)
+// children are what a process of its own can be told to do.
+func children() enginetest.Children {
+	return enginetest.Children{"append": appendForEver, "fill": fillLimitedFiles}
 }
 
 // appendForEver appends from many goroutines, and prints each receipt once it has it.
@@ -85,7 +56,7 @@ func TestKilledInTheMiddle(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "parley.db")
 	acknowledged := map[string]string{} // "channel id" → position
 	for range 4 {
-		cmd, lines := child(t, "append", path)
+		cmd, lines := children().Start(t, "append", path)
 		for n := 200 + rand.IntN(600); n > 0 && lines.Scan(); n-- {
 			f := strings.Fields(lines.Text())
 			if len(f) != 3 {
@@ -231,7 +202,7 @@ func fillLimitedFiles(path string) error {
 // What was acknowledged is there, whatever the disk did; a full one is waited for, and a broken one not trusted again.
 func TestErrorsOfTheDisk(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "parley.db")
-	cmd, lines := child(t, "fill", path)
+	cmd, lines := children().Start(t, "fill", path)
 	acknowledged := map[string]string{}
 	for lines.Scan() {
 		f := strings.Fields(lines.Text())

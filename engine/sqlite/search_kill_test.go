@@ -16,7 +16,7 @@ func TestIndexAfterKills(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "parley.db")
 	var pids []int
 	for range 3 {
-		cmd, lines := child(t, "append", path)
+		cmd, lines := children().Start(t, "append", path)
 		pids = append(pids, cmd.Process.Pid)
 		for n := 1000 + rand.IntN(3000); n > 0 && lines.Scan(); n-- {
 		}
@@ -27,7 +27,7 @@ func TestIndexAfterKills(t *testing.T) {
 		}
 		_ = cmd.Wait()
 	}
-	e := open(t, path, Options{})
+	e := open(t, path, Options{restless: true})
 	for _, name := range []channel.Name{"room:0", "room:1", "room:2"} {
 		tail, err := e.Tail(t.Context(), name)
 		if err != nil {
