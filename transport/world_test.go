@@ -69,7 +69,7 @@ func newWorldOver(t *testing.T, o transport.Options, start func(*httptest.Server
 	}
 	start(server)
 	w := &world{t, server.URL, server.Client(), server, tr, hub, engine, s}
-	w.http.Timeout = patience
+	w.http.Timeout = 10 * patience // of a whole stream, which may be a long one
 	t.Cleanup(func() {
 		ctx, cancel := context.WithTimeout(context.Background(), patience)
 		defer cancel()
