@@ -85,6 +85,7 @@ type intent struct {
 
 	sent    time.Time  // when it was first sent since it was last answered
 	unheard bool       // it was sent again, and not answered
+	tried   time.Time  // when it was first sent, if it was sent again before it was answered
 	answers []answered // all that differ; only where logs may go back
 }
 
@@ -143,6 +144,8 @@ func (o *oracle) sends(in *intent) {
 	defer o.mu.Unlock()
 	if in.sent.IsZero() {
 		in.sent = time.Now()
+	} else if in.fate == open {
+		in.tried = in.sent
 	}
 	in.unheard = true
 }
@@ -320,6 +323,7 @@ func (o *oracle) judge(floor map[string]uint64) (left []string) {
 	for _, in := range o.intents {
 		key := in.channel + " " + in.content.By
 		ranked[key] = append(ranked[key], in)
+		in.anyRank = in.anyRank || o.cameAgain(in)
 		switch {
 		case in.fate == open:
 			left = append(left, fmt.Sprintf("%s in %s was never answered", in.id, in.channel))

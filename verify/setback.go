@@ -186,6 +186,14 @@ func (o *oracle) judgeAnswers(in *intent, floor uint64) {
 	}
 }
 
+// cameAgain reports whether an intent may have been lost and published anew, behind what was published after it.
+func (o *oracle) cameAgain(in *intent) bool {
+	if !o.mayGoBack() || in.place == 0 {
+		return false
+	}
+	return len(in.answers) > 0 && in.place != in.answers[0].Seq || !in.tried.IsZero() && o.log(in.channel).wentBack(in.tried, math.MaxUint64)
+}
+
 // wentBack reports whether somebody was told that what was sent at a time and had a seq is lost.
 func (l *record) wentBack(sent time.Time, seq uint64) bool {
 	return slices.ContainsFunc(l.setbacks, func(s *setback) bool { return s.at.After(sent) && s.fork < seq })

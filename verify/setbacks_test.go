@@ -158,7 +158,7 @@ func TestALogThatGoesBack(t *testing.T) {
 		for _, o := range r.Open {
 			t.Error(o)
 		}
-		if c := r.Counts; c.Lost < 20 || c.Gaps < 8 || c.Lost >= c.Acknowledged {
+		if c := r.Counts; c.Lost < 20 || c.Gaps < 3 || c.Lost >= c.Acknowledged {
 			t.Errorf("%+v", c)
 		}
 	})

@@ -59,19 +59,32 @@ var unlimited = []string{"--rate-publish", "off", "--rate-ballot", "off", "--rat
 // startServer starts a server in an empty folder on a free port and waits until it answers.
 func startServer(t testing.TB, args ...string) *server {
 	t.Helper()
+	s := newServer(t, args...)
+	s.start()
+	t.Cleanup(func() { s.kill() })
+	return s
+}
+
+// newServer is one that is not started.
+func newServer(t testing.TB, args ...string) *server {
+	t.Helper()
 	free, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
 	addr := free.Addr().String()
 	free.Close()
-	s := &server{t: t, url: "http://" + addr, args: append([]string{"--addr", addr, "--data", t.TempDir()}, args...)}
-	s.start()
-	t.Cleanup(func() { s.kill() })
-	return s
+	return &server{t: t, url: "http://" + addr, args: append([]string{"--addr", addr, "--data", t.TempDir()}, args...)}
 }
 
 func (s *server) start() {
+	s.t.Helper()
+	s.launch()
+	s.awaitReady()
+}
+
+// launch starts the process.
+func (s *server) launch() {
 	s.t.Helper()
 	path, err := binary()
 	if err != nil {
@@ -83,6 +96,11 @@ func (s *server) start() {
 		s.t.Fatal(err)
 	}
 	go func() { _ = s.cmd.Wait(); close(s.done) }()
+}
+
+// awaitReady waits until the process answers that it is ready.
+func (s *server) awaitReady() {
+	s.t.Helper()
 	for deadline := time.Now().Add(30 * time.Second); ; {
 		if resp, err := http.Get(s.url + "/readyz"); err == nil {
 			resp.Body.Close()

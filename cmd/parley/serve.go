@@ -45,6 +45,7 @@ func serve(ctx context.Context, s *settings, out io.Writer) error {
 		return fmt.Errorf("cannot listen on %s: %w (choose another with --addr)", s.addr, err)
 	}
 	defer listener.Close()
+	tcp := listener.(*net.TCPListener)
 	scheme := "http"
 	if s.cert != "" {
 		pair, err := tls.LoadX509KeyPair(s.cert, s.key)
@@ -54,8 +55,8 @@ func serve(ctx context.Context, s *settings, out io.Writer) error {
 		listener = tls.NewListener(listener, &tls.Config{Certificates: []tls.Certificate{pair}, MinVersion: tls.VersionTLS12, NextProtos: []string{"h2", "http/1.1"}})
 		scheme = "https"
 	}
-	p, err := parley.New(ctx, s.parley)
-	if err != nil {
+	p, err := comeUp(ctx, s, tcp, listener, log)
+	if err != nil || p == nil {
 		return err
 	}
 	server := &http.Server{
@@ -104,13 +105,18 @@ func logger(s *settings) *slog.Logger {
 	return slog.New(slog.NewTextHandler(os.Stderr, o))
 }
 
-// banner tells where the server is and, while there is no administrator, how to become one.
+// banner tells where the server is and, while there is no administrator, how to become one. Of many nodes none makes a link by itself, as it
+// would void that which another has shown.
 func banner(ctx context.Context, out io.Writer, p *parley.Server, s *settings, scheme string, addr net.Addr) error {
 	url := s.parley.PublicURL
 	if url == "" {
 		url = scheme + "://" + reachable(addr)
 	}
 	fmt.Fprintf(out, "\n  Parley %s: chat and votes, live\n\n  open    %s\n  data    %s\n", parley.Version(), url, s.parley.Where())
+	if s.parley.Engine != "" {
+		fmt.Fprintf(out, "  admin   parley admin-link, with the same --engine, prints a link whose opener becomes an administrator\n  stop    Ctrl+C\n\n")
+		return nil
+	}
 	link, err := p.AdminLink(ctx)
 	if link != "" {
 		fmt.Fprintf(out, "  admin   %s/admin#%s   (works once: its opener becomes the administrator)\n", url, link)
