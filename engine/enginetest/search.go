@@ -416,7 +416,7 @@ func (t *searchTest) farBack() {
 	const filler = 10_500
 	drafts := make([]channel.Draft, 100)
 	for i := range drafts {
-		drafts[i] = channel.Draft{Channel: room, Type: "text", From: ann, Data: json.RawMessage(`{"text":"hay and straw"}`)}
+		drafts[i] = channel.Draft{Channel: room, Type: "text", From: ann, Data: json.RawMessage(`{"text":"hay"}`)}
 	}
 	for range filler / len(drafts) {
 		_, err := t.Engine.Append(t.Context(), drafts...)
@@ -452,7 +452,7 @@ func (t *searchTest) model() {
 	ann, bob := t.person("Ann"), t.person("Bob")
 	channels := []channel.Name{channel.Direct(ann.ID, bob.ID), t.room(ann, "One", false), t.room(ann, "Two", true), t.room(ann, "Three", false)}
 	texts := map[channel.Name][]uint64{} // what can be amended
-	for step := range 400 {
+	for step := range 160 {
 		name := channels[draw.IntN(len(channels))]
 		switch n := draw.IntN(20); {
 		case n < 12 || len(texts[name]) == 0:
@@ -463,11 +463,11 @@ func (t *searchTest) model() {
 			i := draw.IntN(len(texts[name]))
 			t.erase(ann, name, texts[name][i])
 			texts[name] = slices.Delete(texts[name], i, i+1)
-		case n == 17 && step%5 == 0:
+		case n == 17 && step%2 == 0:
 			t.settle()
 		default:
-			t.compare(ann, []channel.Name{name}, name, some(2), 1+draw.IntN(5))
-			t.compare(ann, channels, "", some(2), 1+draw.IntN(20))
+			t.compare(ann, []channel.Name{name}, name, some(2), 4+draw.IntN(20))
+			t.compare(ann, channels, "", some(2), 4+draw.IntN(40))
 		}
 	}
 }

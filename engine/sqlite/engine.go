@@ -37,6 +37,7 @@ type Options struct {
 	Tool bool
 
 	unsearched bool // no index of texts is kept: nobody searches while something is copied
+	restless   bool // the index is made as fast as can be: tests wait for it
 
 	Clock  func() time.Time // default time.Now
 	Logger *slog.Logger     // default: silent

@@ -170,6 +170,9 @@ func (f *follower) run(i *index) {
 }
 
 func (f *follower) rest(d time.Duration) {
+	if f.e.o.restless {
+		d = 0
+	}
 	timer := time.NewTimer(d)
 	defer timer.Stop()
 	select {

@@ -122,7 +122,7 @@ func TestIndexOfAnOldDatabase(t *testing.T) {
 	wantFound(t, e, "room:a", "1003 tea", "tea 1003")
 	closed(t, e)
 
-	e = open(t, path, Options{})
+	e = open(t, path, Options{restless: true})
 	for range 2 { // while it is made, and when it is there
 		if n := len(finds(t, e, "room:a", "tea")); n != len(drafts) {
 			t.Fatalf("%d found; want %d", n, len(drafts))
@@ -137,7 +137,7 @@ func TestIndexOfAnOldDatabase(t *testing.T) {
 
 // TestIndexFollows: edits, erasures, retention and deletions reach the index, and not only the answers.
 func TestIndexFollows(t *testing.T) {
-	e := open(t, filepath.Join(t.TempDir(), "parley.db"), Options{Policies: channel.Policies{channel.KindRoom: {KeepCount: 10}}, SweepEvery: -1})
+	e := open(t, filepath.Join(t.TempDir(), "parley.db"), Options{Policies: channel.Policies{channel.KindRoom: {KeepCount: 10}}, SweepEvery: -1, restless: true})
 	say(t, e, "room:a", "one", "two", "three")
 	say(t, e, "vote:K7QM3", "no room")
 	wantEntries(t, e, "room:a", 3)
@@ -163,14 +163,14 @@ func TestIndexFollows(t *testing.T) {
 // TestIndexOfALostPast: a backup is restored, and the index knows more than there is, of other messages and other channels.
 func TestIndexOfALostPast(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "parley.db")
-	e := open(t, path, Options{})
+	e := open(t, path, Options{restless: true})
 	say(t, e, "room:a", "tea one", "tea two")
 	closed(t, e)
 	backup, err := os.ReadFile(path)
 	if err != nil {
 		t.Fatal(err)
 	}
-	e = open(t, path, Options{})
+	e = open(t, path, Options{restless: true})
 	say(t, e, "room:a", "lost tea three", "lost tea four")
 	amend(t, e, "room:a", 1, "lost tea one")
 	say(t, e, "room:lost", "lost tea", "lost milk")
@@ -179,7 +179,7 @@ func TestIndexOfALostPast(t *testing.T) {
 	if err := os.WriteFile(path, backup, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	e = open(t, path, Options{})
+	e = open(t, path, Options{restless: true})
 	wantFound(t, e, "room:a", "tea", "tea two", "tea one")
 	say(t, e, "room:new", "water") // takes the lost room's place in the database
 	for i := range 5 {
@@ -200,7 +200,7 @@ func TestIndexOfALostPast(t *testing.T) {
 // TestIndexDamaged: whatever becomes of the index, searches find the same, and the next start makes it anew.
 func TestIndexDamaged(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "parley.db")
-	e := open(t, path, Options{})
+	e := open(t, path, Options{restless: true})
 	say(t, e, "room:a", "tea one", "tea two")
 	settle(t, e)
 	closed(t, e)
@@ -220,14 +220,14 @@ func TestIndexDamaged(t *testing.T) {
 		if err := damage(); err != nil {
 			t.Fatal(name, err)
 		}
-		e := open(t, path, Options{})
+		e := open(t, path, Options{restless: true})
 		wantFound(t, e, "room:a", "tea", "tea two", "tea one")
 		wantEntries(t, e, "room:a", 2)
 		wantFound(t, e, "room:a", "tea", "tea two", "tea one")
 		closed(t, e)
 	}
 
-	e = open(t, path, Options{})
+	e = open(t, path, Options{restless: true})
 	settle(t, e)
 	e.follower.lose(t.Context(), errors.New("damaged while it is used"))
 	wantFound(t, e, "room:a", "tea", "tea two", "tea one")
@@ -237,14 +237,14 @@ func TestIndexDamaged(t *testing.T) {
 	if _, err := os.Stat(path + indexSuffix); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("the damaged index is still there: %v", err)
 	}
-	e = open(t, path, Options{})
+	e = open(t, path, Options{restless: true})
 	wantEntries(t, e, "room:a", 3)
 }
 
 // TestIndexForgets: what was erased leaves the index's file too.
 func TestIndexForgets(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "parley.db")
-	e := open(t, path, Options{})
+	e := open(t, path, Options{restless: true})
 	say(t, e, "room:a", "before 前面", "a confidential matter 机密", "after")
 	wantEntries(t, e, "room:a", 3)
 	amend(t, e, "room:a", 2, "")
@@ -268,7 +268,7 @@ func TestIndexForgets(t *testing.T) {
 
 // TestIndexAtLength: the longest query, a text of many terms, and a seq beyond what is there.
 func TestIndexAtLength(t *testing.T) {
-	e := open(t, filepath.Join(t.TempDir(), "parley.db"), Options{})
+	e := open(t, filepath.Join(t.TempDir(), "parley.db"), Options{restless: true})
 	var b strings.Builder
 	for i := range 4000 {
 		b.WriteRune(rune('一' + i))

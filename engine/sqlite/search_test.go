@@ -10,7 +10,7 @@ import (
 
 func TestSearch(t *testing.T) {
 	enginetest.Search(t, func(t *testing.T, o enginetest.Options) enginetest.SearchUnderTest {
-		return searchUnderTest(t, filepath.Join(t.TempDir(), "parley.db"), Options{Policies: o.Policies, Clock: o.Clock, SweepEvery: -1})
+		return searchUnderTest(t, filepath.Join(t.TempDir(), "parley.db"), Options{Policies: o.Policies, Clock: o.Clock, SweepEvery: -1, restless: true})
 	})
 }
 
