@@ -19,15 +19,11 @@ const aBatch = `{"channel":"room:a","from":"0","to":"1-x","messages":[{"seq":1,"
 func scripted(t *testing.T, objects ...string) (url string, streams *atomic.Int32) {
 	streams = new(atomic.Int32)
 	gone, leave := context.WithCancel(context.Background())
-	say := func(send func(string)) {
-		for _, o := range objects {
-			send(o)
-		}
-	}
+	later := []string{`{"hello":{"heartbeat":15,"user":null}}`, aBatch}
 	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		n := streams.Add(1)
-		if n > 1 {
-			objects = []string{`{"hello":{"heartbeat":15,"user":null}}`, aBatch}
+		says := objects
+		if streams.Add(1) > 1 {
+			says = later
 		}
 		if websocket.IsUpgrade(r) {
 			c, err := websocket.Accept(w, r, nil)
@@ -35,7 +31,9 @@ func scripted(t *testing.T, objects ...string) (url string, streams *atomic.Int3
 				return
 			}
 			defer c.CloseNow()
-			say(func(o string) { _ = c.Write(gone, websocket.MessageText, []byte(o)) })
+			for _, o := range says {
+				_ = c.Write(gone, websocket.MessageText, []byte(o))
+			}
 			for {
 				if _, _, err := c.Read(gone); err != nil {
 					return
@@ -47,7 +45,10 @@ func scripted(t *testing.T, objects ...string) (url string, streams *atomic.Int3
 			return
 		}
 		w.Header().Set("Content-Type", "text/event-stream")
-		say(func(o string) { fmt.Fprintf(w, "data: %s\n\n", o); _ = http.NewResponseController(w).Flush() })
+		for _, o := range says {
+			fmt.Fprintf(w, "data: %s\n\n", o)
+			_ = http.NewResponseController(w).Flush()
+		}
 		select {
 		case <-r.Context().Done():
 		case <-gone.Done():
@@ -74,9 +75,17 @@ func byeIsHonoured(t *testing.T) {
 	for _, kind := range []Transport{WebSocket, SSE} {
 		url, _ := scripted(t, `{"hello":{"heartbeat":15,"user":null}}`, `{"bye":{"retry_after":0.5}}`)
 		c := connect(t, url, by(kind))
+		waiting := make(chan Connection, 1) // it does not for long, and may be over before somebody looks
+		c.env.mu.Lock()
+		c.conn.observe = func(now Connection) {
+			if now.State == Waiting && len(waiting) == 0 {
+				waiting <- now
+			}
+		}
+		c.env.mu.Unlock()
 		begun := time.Now()
 		got := read(t, c.Subscribe(t.Context(), "room:a", FromStart()))
-		now := await(t, c, func(now Connection) bool { return now.State == Waiting })
+		now := <-waiting
 		if now.RetryAt.Sub(begun) < 500*time.Millisecond {
 			t.Fatalf("%s: it comes back after %v", kind, now.RetryAt.Sub(begun))
 		}
