@@ -242,7 +242,7 @@ func testReload(t *testing.T, p *program) {
 		ctx, giveUp := context.WithTimeout(context.Background(), 30*time.Millisecond)
 		ann.get(ctx, "/get_new_vote")
 		giveUp()
-		time.Sleep(20 * time.Millisecond) // the server notices
+		time.Sleep(200 * time.Millisecond) // the server notices
 		p.post("/vote", "2")
 		ann.asks().is(t, "2", i+1)
 	}
