@@ -20,6 +20,7 @@ import (
 // TestBalancers puts each proxy, with its configuration file of deploy/, before two nodes without sticky sessions: all four transports get through
 // to both, and nothing is lost or comes twice while one node is killed and comes back.
 func TestBalancers(t *testing.T) {
+	t.Parallel()
 	for name, start := range map[string]func(*testing.T, []*server) string{"nginx": startNginx, "Caddy": startCaddy} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

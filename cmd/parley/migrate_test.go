@@ -14,7 +14,6 @@ import (
 
 // TestMigrateWhileKilled kills `parley migrate` in the middle, several times, and lets it finish: nothing is missing, and the sessions are good.
 func TestMigrateWhileKilled(t *testing.T) {
-	t.Parallel()
 	s := startServer(t, unlimited...)
 	ann := s.signIn("Ann")
 	const messages = 3000

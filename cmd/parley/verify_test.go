@@ -92,6 +92,7 @@ func TestVerifyWithinLimits(t *testing.T) {
 
 // TestVerifyWhileKilled: kill -9 and a new start, three times, or PARLEY_KILLS; the clients come directly, or through a bad proxy too.
 func TestVerifyWhileKilled(t *testing.T) {
+	t.Parallel()
 	kills := howManyKills(t, 3)
 	for _, way := range []string{"directly", "through a bad proxy"} {
 		t.Run(way, func(t *testing.T) {
