@@ -8,6 +8,7 @@ import (
 	"math/rand/v2"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -42,6 +43,7 @@ func Search(t *testing.T, open func(t *testing.T, o Options) SearchUnderTest) {
 		{"pages of many rooms, while they go on", nil, (*searchTest).pagesOfMany},
 		{"far back", nil, (*searchTest).farBack},
 		{"anything that people do, beside what is in the logs", nil, (*searchTest).model},
+		{"at once, while others write", nil, (*searchTest).crowd},
 		{"what is refused", nil, (*searchTest).refused},
 		{"opened again", nil, (*searchTest).reopened},
 	} {
@@ -512,6 +514,61 @@ func (t *searchTest) compare(who channel.Sender, channels []channel.Name, in cha
 	slices.SortFunc(got, order)
 	if !slices.Equal(got, want) {
 		t.Fatalf("%q in %q finds\n%v\nwant\n%v", query, in, got, want)
+	}
+}
+
+// crowd has several people write, edit and erase in one room: each finds at once what they said, and not what they said before.
+func (t *searchTest) crowd() {
+	const people, rounds = 4, 15
+	owner := t.person("Owner")
+	room := t.room(owner, "Tea", false)
+	var all sync.WaitGroup
+	for p := range people {
+		who := t.person(fmt.Sprint("Person ", p))
+		all.Go(func() {
+			publish := func(typ string, data any) uint64 {
+				encoded, _ := json.Marshal(data) // of strings and numbers: cannot fail
+				r, err := t.talk.Publish(t.Context(), who, false, room, channel.Draft{Type: typ, Data: encoded})
+				if err != nil {
+					t.Error(err)
+				}
+				return r.Position.Seq
+			}
+			wants := func(query string, seqs ...uint64) {
+				t.Helper()
+				results, err := t.talk.Search(t.Context(), who, chat.Search{Query: query, Channel: room})
+				var got []uint64
+				for _, m := range results.Messages {
+					got = append(got, m.Seq)
+				}
+				if err != nil || !slices.Equal(got, seqs) {
+					t.Errorf("%q finds %v, %v; want %v", query, got, err, seqs)
+				}
+			}
+			for n := 0; n < rounds && !t.Failed(); n++ {
+				one, two := fmt.Sprintf("p%dn%done", p, n), fmt.Sprintf("p%dn%dtwo", p, n)
+				seq := publish("text", map[string]any{"text": "first " + one})
+				wants(one, seq)
+				publish("edit", map[string]any{"seq": seq, "text": "then " + two})
+				wants(two, seq)
+				wants(one)
+				if n%3 == 0 {
+					publish("delete", map[string]any{"seq": seq})
+					wants(two)
+				}
+			}
+		})
+	}
+	all.Wait()
+	t.settle()
+	want := 0
+	for n := range rounds {
+		if n%3 != 0 {
+			want += people
+		}
+	}
+	if got := len(t.search(owner, room, "then")); got != want {
+		t.Fatalf("%d are found at the end; want %d", got, want)
 	}
 }
 
