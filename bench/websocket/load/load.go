@@ -79,9 +79,9 @@ func abandon(under []*opening) {
 }
 
 // silence is how long a server may say nothing while messages are awaited, before the run fails.
-const silence = 10 * time.Second
+const silence = 30 * time.Second
 
-var errSilent = errors.New("the server has been silent for 10 s though messages are awaited")
+var errSilent = errors.New("the server has been silent for 30 s though messages are awaited")
 
 // run handles what comes until done says so; on is told of messages that came on a connection.
 func (l *Load) run(done func() bool, on func(c *Conn, messages int) error) error {
