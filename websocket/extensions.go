@@ -26,7 +26,7 @@ type param struct {
 //
 // A value in quotes must be a token too once unquoted. ok is false if the header breaks the grammar: then the handshake must fail.
 func parseExtensions(h http.Header) (list []extension, ok bool) {
-	for _, line := range h.Values(extensionsHeader) {
+	for _, line := range h[extensionsHeader] {
 		s := extensionScanner(line)
 		for {
 			e, ok := s.extension()

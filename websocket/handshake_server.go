@@ -18,7 +18,7 @@ func checkRequest(r *http.Request) *HandshakeError {
 		return &HandshakeError{Status: status, Code: code, Text: text}
 	}
 	bad := func(text string) *HandshakeError { return refuse(http.StatusBadRequest, "bad_handshake", text) }
-	keys := r.Header.Values("Sec-Websocket-Key")
+	keys := r.Header["Sec-Websocket-Key"]
 	switch {
 	case r.ProtoMajor > 1:
 		return checkHTTP2(r)
@@ -45,7 +45,7 @@ func checkRequest(r *http.Request) *HandshakeError {
 }
 
 func checkVersion(r *http.Request) *HandshakeError {
-	versions := r.Header.Values("Sec-Websocket-Version")
+	versions := r.Header["Sec-Websocket-Version"]
 	switch {
 	case len(versions) != 1:
 		return &HandshakeError{Status: http.StatusBadRequest, Code: "bad_handshake", Text: "exactly one Sec-WebSocket-Version header is needed"}

@@ -42,7 +42,7 @@ func isKey(value string) bool {
 
 // hasToken reports whether a header, a comma-separated list that may stand on several lines, has the token in any case.
 func hasToken(h http.Header, name, token string) bool {
-	for _, line := range h.Values(name) {
+	for _, line := range h[name] {
 		for more := true; more; {
 			var item string
 			item, line, more = strings.Cut(line, ",")

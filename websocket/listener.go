@@ -34,6 +34,10 @@ func (s *Server) ServeListener(ln net.Listener) error {
 	return err
 }
 
+func (s *Server) newRequestReader() any {
+	return &requestReader{limit: s.maxHeaderBytes(), whole: s.OnRequest != nil || s.Options.CheckOrigin != nil}
+}
+
 func (s *Server) maxHeaderBytes() int {
 	if s.MaxHeaderBytes > 0 {
 		return s.MaxHeaderBytes
@@ -43,9 +47,10 @@ func (s *Server) maxHeaderBytes() int {
 
 // ports are what ServeListener needs of a Server.
 type ports struct {
-	pages   *pages                 // of all listeners
-	waiting map[scheduled]struct{} // sockets that are no connections (yet); scheduled when the server leaves
-	sockets sync.WaitGroup         // and everything else that uses a loop or a goroutine besides the connections
+	requests sync.Pool              // of requestReaders
+	pages    *pages                 // of all listeners
+	waiting  map[scheduled]struct{} // sockets that are no connections (yet); scheduled when the server leaves
+	sockets  sync.WaitGroup         // and everything else that uses a loop or a goroutine besides the connections
 }
 
 type scheduled interface{ Schedule() }
@@ -60,6 +65,7 @@ func (s *Server) open() (*pages, error) {
 	if s.pages == nil {
 		p := newPages(s)
 		s.pages, s.waiting = p, make(map[scheduled]struct{})
+		s.requests.New = s.newRequestReader
 		s.sockets.Go(func() { p.Serve(p.handed) })
 	}
 	return s.pages, nil

@@ -58,7 +58,7 @@ func (s *Server) listenOnLoop(ln *net.TCPListener, p *pages) (err error, ok bool
 	f := &front{server: s, pages: p, of: ln, local: ln.Addr().(*net.TCPAddr).AddrPort(), done: make(chan struct{})}
 	f.Init(l, f, fd)
 	if !s.await(f) {
-		unix.Close(fd)
+		closeSocket(fd)
 		return ErrServerClosed, true
 	}
 	f.Schedule()
@@ -103,7 +103,7 @@ func (f *front) Attend() {
 func (f *front) end(err error) {
 	f.err = err
 	f.End()
-	unix.Close(f.FD())
+	closeSocket(f.FD())
 	f.server.forget(f)
 	close(f.done)
 }
@@ -114,7 +114,7 @@ func (f *front) accept() {
 		return
 	}
 	for range acceptMost {
-		fd, from, err := unix.Accept4(f.FD(), unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC)
+		fd, from, err := acceptSocket(f.FD())
 		switch err {
 		case nil:
 			if !f.later {
@@ -133,20 +133,19 @@ func (f *front) accept() {
 }
 
 // arrived gives a new connection to a loop.
-func (f *front) arrived(fd int, from unix.Sockaddr) {
+func (f *front) arrived(fd int, from netip.AddrPort) {
 	l := f.server.set().Pick()
 	if l == nil {
-		unix.Close(fd)
+		closeSocket(fd)
 		return
 	}
-	a := arrival{front: f, ends: endpoints{remote: addrPort(from), local: &f.local}}
+	a := arrival{front: f, ends: endpoints{remote: from, local: &f.local}}
 	if f.local.Addr().IsUnspecified() {
-		at, err := unix.Getsockname(fd)
+		local, err := localAddress(fd)
 		if err != nil {
-			unix.Close(fd)
+			closeSocket(fd)
 			return
 		}
-		local := addrPort(at)
 		a.ends.local = &local
 	}
 	if l != f.Loop() {
@@ -164,24 +163,8 @@ func (f *front) arrived(fd int, from unix.Sockaddr) {
 		o.Init(l, o, fd)
 		o.Attend()
 	default:
-		unix.Close(fd)
+		closeSocket(fd)
 	}
-}
-
-func addrPort(a unix.Sockaddr) netip.AddrPort {
-	switch a := a.(type) {
-	case *unix.SockaddrInet4:
-		return netip.AddrPortFrom(netip.AddrFrom4(a.Addr), uint16(a.Port))
-	case *unix.SockaddrInet6:
-		ip := netip.AddrFrom16(a.Addr)
-		if a.ZoneId != 0 {
-			if i, err := net.InterfaceByIndex(int(a.ZoneId)); err == nil {
-				ip = ip.WithZone(i.Name)
-			}
-		}
-		return netip.AddrPortFrom(ip.Unmap(), uint16(a.Port))
-	}
-	return netip.AddrPort{}
 }
 
 // arrival is a new connection, before its handshake.
@@ -194,13 +177,15 @@ type arrival struct {
 // socket has already, if any.
 func (a *arrival) shake(l *loop.Loop, fd int, p []byte, o *opening) {
 	s := a.front.server
-	r, n := parseRequest(p, s.maxHeaderBytes())
+	requests := s.requests.Get().(*requestReader)
+	defer s.requests.Put(requests)
+	r, n := requests.read(p)
 	if r == nil || len(p) == len(l.In()) {
 		a.leaveToPages(fd, p, nil, o)
 		return
 	}
 	var answer http.Header
-	if s.OnRequest != nil || s.Options.CheckOrigin != nil {
+	if requests.whole {
 		r.RemoteAddr = a.ends.remote.String()
 		answer = make(http.Header)
 	}
@@ -248,7 +233,7 @@ func (a *arrival) drop(fd int, o *opening) {
 		o.close()
 		return
 	}
-	unix.Close(fd)
+	closeSocket(fd)
 }
 
 // enterFrom is enter for a connection that came to a loop.
@@ -301,7 +286,7 @@ func (o *opening) Attend() {
 	case !o.begun:
 		o.begun = true
 		if !s.await(o) {
-			unix.Close(o.FD())
+			closeSocket(o.FD())
 			o.over = true
 			return
 		}
@@ -347,7 +332,7 @@ func (o *opening) Late() time.Duration {
 
 func (o *opening) close() {
 	o.End()
-	unix.Close(o.FD())
+	closeSocket(o.FD())
 	o.forgotten()
 }
 

@@ -146,6 +146,29 @@ func TestListener_WhoDoesNotShakeHandsIsLeft(t *testing.T) {
 	})
 }
 
+func TestListener_PathsAreServedAndOthersAreNot(t *testing.T) {
+	paths := map[string]any{"/chat": "chat", "/a b": 2}
+	eachPort(t, func(ws *websocket.Server) { ws.Paths = paths }, func(t *testing.T, s *server) {
+		for target, want := range map[string]any{"/chat": "chat", "/chat?at=/nothing": "chat", "/a%20b": 2, "/nothing": nil, "/chat/": nil, "/": nil} {
+			p := s.dialTCP()
+			p.write(joinLines(replaced(s.requestLines(), "GET", "GET "+target+" HTTP/1.1")))
+			status, _, body := p.readResponse()
+			if want == nil {
+				if e, ok := errors.AsType[*websocket.HandshakeError](s.end()); status != 404 || !ok || e.Code != "path" {
+					t.Fatal(target, status, body, e)
+				}
+				continue
+			}
+			if status != 101 {
+				t.Fatal(target, status, body)
+			}
+			if c := receiveWithin(t, s.conns); c.Value() != want {
+				t.Fatal(target, c.Value())
+			}
+		}
+	})
+}
+
 func TestListener_OnRequestDecidesOnce(t *testing.T) {
 	var asked atomic.Int32
 	decide := func(ws *websocket.Server) {

@@ -145,7 +145,7 @@ func (s *socket) shut() {
 		s.backlog.giveBack()
 		s.backlog = nil
 	}
-	unix.Close(s.FD())
+	closeSocket(s.FD())
 	err := c.readErr
 	if err == nil {
 		err = c.why

@@ -76,7 +76,7 @@ func (p *polled) Attend() {
 	switch {
 	case end:
 		p.End()
-		unix.Close(p.FD())
+		closeSocket(p.FD())
 		p.server.sockets.Done()
 	case begin:
 		if p.Begin() != nil {

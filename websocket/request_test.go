@@ -13,14 +13,14 @@ import (
 const plainRequest = "GET /chat?x=%20 HTTP/1.1\r\nHost: example.com:80\r\nUpgrade: websocket\r\nConnection: keep-alive, Upgrade\r\nPragma: no-cache\r\n" +
 	"sec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\nCookie: a=b\r\nCookie: c=d\r\nX-Empty:\r\n\r\n"
 
-// What parseRequest accepts, net/http reads as the same request, with the same end.
+// What requestReader accepts, net/http reads as the same request, with the same end.
 func FuzzParseRequest(f *testing.F) {
 	f.Add([]byte(plainRequest + "\x81\x80"))
 	f.Add([]byte(strings.Replace(plainRequest, "X-Empty:", "Content-Length: 5", 1)))
 	f.Add([]byte(strings.Replace(plainRequest, "X-Empty:", "Transfer-Encoding: chunked", 1)))
 	f.Add([]byte(strings.Replace(plainRequest, "X-Empty:", " folded: yes", 1)))
 	f.Fuzz(func(t *testing.T, in []byte) {
-		r, n := parseRequest(in, 16<<10)
+		r, n := (&requestReader{limit: 16 << 10, whole: true}).read(in)
 		if r == nil {
 			return
 		}
@@ -46,7 +46,7 @@ func FuzzParseRequest(f *testing.F) {
 }
 
 func TestParseRequest_OnlyThePlainestIsRead(t *testing.T) {
-	if r, n := parseRequest([]byte(plainRequest+"behind"), 16<<10); r == nil || n != len(plainRequest) || len(r.Header["Cookie"]) != 2 || r.URL.Path != "/chat" {
+	if r, n := (&requestReader{limit: 16 << 10, whole: true}).read([]byte(plainRequest + "behind")); r == nil || n != len(plainRequest) || len(r.Header["Cookie"]) != 2 || r.URL.Path != "/chat" {
 		t.Fatalf("%+v %d", r, n)
 	}
 	with := func(old, new string) string { return strings.Replace(plainRequest, old, new, 1) }
@@ -74,11 +74,38 @@ func TestParseRequest_OnlyThePlainestIsRead(t *testing.T) {
 		"a host that is not a host":  with("example.com:80", "example.com/"),
 		"an empty line at the start": "\r\n" + plainRequest,
 	} {
-		if r, _ := parseRequest([]byte(in), 16<<10); r != nil {
+		if r, _ := (&requestReader{limit: 16 << 10, whole: true}).read([]byte(in)); r != nil {
 			t.Errorf("%s was read here: %+v", name, r)
 		}
 	}
-	if r, _ := parseRequest([]byte(plainRequest), len(plainRequest)-1); r != nil {
+	if r, _ := (&requestReader{limit: len(plainRequest) - 1, whole: true}).read([]byte(plainRequest)); r != nil {
 		t.Error("a request over the limit was read here")
 	}
+}
+
+// What is read only for the rules has of the whole request what they look at.
+func FuzzParseRequest_ForTheRulesAlone(f *testing.F) {
+	f.Add([]byte(plainRequest + "\x81\x80"))
+	f.Add([]byte(strings.Replace(plainRequest, "X-Empty:", "Origin: http://example.com\r\nORIGIN: null", 1)))
+	f.Add([]byte(strings.Replace(plainRequest, "/chat?x=%20", "/ch%20at?x", 1)))
+	part := requestReader{limit: 16 << 10}
+	f.Fuzz(func(t *testing.T, in []byte) {
+		whole := requestReader{limit: 16 << 10, whole: true}
+		r, n := part.read(in)
+		want, wantN := whole.read(in)
+		if (r == nil) != (want == nil) || n != wantN {
+			t.Fatalf("%v %d, wholly %v %d", r, n, want, wantN)
+		}
+		if r == nil {
+			return
+		}
+		if r.Host != want.Host || r.URL.Path != want.URL.Path || r.RequestURI != want.RequestURI {
+			t.Fatalf("%+v\nwholly\n%+v", r, want)
+		}
+		for name, values := range want.Header {
+			if _, judged := canonicalName(name); judged && !reflect.DeepEqual(r.Header[name], values) {
+				t.Fatalf("%s: %q, wholly %q", name, r.Header[name], values)
+			}
+		}
+	})
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"strconv"
 	"sync"
 	"time"
 
@@ -34,10 +35,15 @@ type Server struct {
 	// a little more time for each message. So it is anyway with TLS and on systems other than Linux.
 	Goroutines bool
 
-	// OnRequest, if set, is asked about each request that keeps all the rules and whose origin may connect. value is what [Conn.Value]
-	// returns from the beginning; what it puts into answer, such as cookies, is sent with the 101. With an error the request is refused:
+	// Paths, if set, are those of the URLs that are served, each with what [Conn.Value] of its connections returns from the beginning. A request for
+	// any other is refused with 404. Default: every path.
+	Paths map[string]any
+
+	// OnRequest, if set, is asked about each request that keeps all the rules and whose origin may connect. value, unless it is nil, is
+	// what [Conn.Value] returns from the beginning; what it puts into answer, such as cookies, is sent with the 101. With an error the request is refused:
 	// with the Status and Text of a [*HandshakeError], with 403 for any other. It is called by many goroutines at once, with ServeListener by
-	// the event loops: there it must not block, and a panic ends the program.
+	// the event loops: there it must not block, and a panic ends the program. Without it and Options.CheckOrigin, ServeListener makes no
+	// http.Request for a handshake, which opens connections faster.
 	OnRequest func(r *http.Request, answer http.Header) (value any, err error)
 
 	// OnRefused, if set, is told of each request that was refused, once it was answered. It is called by many goroutines at once.
@@ -113,11 +119,23 @@ const leavingReason = "the server is leaving"
 // judge decides about a client's opening handshake; answer has what the application adds to the answer.
 func (s *Server) judge(r *http.Request, answer http.Header) (agreement, *HandshakeError) {
 	a, refusal := s.Options.judge(r)
-	if refusal != nil || s.OnRequest == nil {
+	if refusal != nil {
 		return a, refusal
 	}
-	var err error
-	if a.value, err = s.OnRequest(r, answer); err == nil {
+	if s.Paths != nil {
+		var served bool
+		if a.value, served = s.Paths[r.URL.Path]; !served {
+			return a, &HandshakeError{Status: http.StatusNotFound, Code: "path", Text: "there is no WebSocket at " + strconv.Quote(r.URL.Path)}
+		}
+	}
+	if s.OnRequest == nil {
+		return a, nil
+	}
+	value, err := s.OnRequest(r, answer)
+	if err == nil {
+		if value != nil {
+			a.value = value
+		}
 		return a, nil
 	}
 	if e, ok := errors.AsType[*HandshakeError](err); ok && e.Status >= 400 {
