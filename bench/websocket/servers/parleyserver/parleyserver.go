@@ -2,8 +2,6 @@
 package parleyserver
 
 import (
-	"net/http"
-
 	"parley/bench/websocket/servers/serving"
 	"parley/websocket"
 )
@@ -16,16 +14,6 @@ func New(d serving.Deflate) *websocket.Server {
 			serving.NoTakeover: websocket.CompressionNoTakeover,
 			serving.Takeover:   websocket.CompressionTakeover,
 		}[d]}},
-		OnRequest: func(r *http.Request, _ http.Header) (any, error) {
-			switch r.URL.Path {
-			case "/echo":
-				return "/echo", nil
-			case "/subscribe":
-				return "/subscribe", nil
-			case "/publish":
-				return "/publish", nil
-			}
-			return nil, &websocket.HandshakeError{Status: http.StatusNotFound, Code: "path", Text: "there is nothing here"}
-		},
+		Paths: map[string]any{"/echo": "/echo", "/subscribe": "/subscribe", "/publish": "/publish"},
 	}
 }
