@@ -102,8 +102,8 @@ func TestDeflate_BombIsRefusedWhileInflating(t *testing.T) {
 			ev, n := m.next(p)
 			p = p[n:]
 			if ev.kind == eventFail {
-				if ev.failure.Code != StatusMessageTooBig {
-					t.Fatal(ev.failure)
+				if ev.end.failure.Code != StatusMessageTooBig {
+					t.Fatal(ev.end.failure)
 				}
 				break
 			}

@@ -13,6 +13,9 @@ type rawIO interface {
 	// readInto waits for bytes and returns how many it has put into p.
 	readInto(p []byte) (int, error)
 
+	// await waits until a read may bring something, or an error: where it can be done with less on the stack than in a read. Else it does nothing.
+	await()
+
 	// writeNow writes what the kernel takes without waiting.
 	writeNow(p []byte) (int, error)
 }

@@ -27,11 +27,11 @@ func (s *socket) handle(p []byte) {
 		case eventPong:
 			c.pings.Load().answered(ev.payload)
 		case eventClose: // it is answered, and the server closes (section 7.1.1)
-			c.readErr = &CloseError{Code: ev.code, Reason: ev.reason}
+			c.readErr = &CloseError{Code: ev.end.code, Reason: ev.end.reason}
 			s.final = c.readErr
-			c.sendClose(ev.code, "")
+			c.sendClose(ev.end.code, "")
 		case eventFail:
-			s.fail(ev.failure)
+			s.fail(ev.end.failure)
 		case eventNone:
 			s.boundMessage()
 			return

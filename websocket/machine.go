@@ -41,8 +41,8 @@ const (
 	eventData                   // a piece of a message
 	eventPing                   // payload: what the pong must carry
 	eventPong                   // payload: that of the ping it answers
-	eventClose                  // the peer's Close frame: code and reason; the last event
-	eventFail                   // the peer broke a rule: failure; the last event
+	eventClose                  // the peer's Close frame; the last event
+	eventFail                   // the peer broke a rule; the last event
 )
 
 type event struct {
@@ -51,9 +51,14 @@ type event struct {
 	first   bool   // of eventData: the message begins
 	last    bool   // of eventData: the message is complete
 	payload []byte // valid until the next call, or while the input is
-	code    StatusCode
+	end     *ending
+}
+
+// ending is what a last event says.
+type ending struct {
+	code    StatusCode // of eventClose
 	reason  string
-	failure *ProtocolError
+	failure *ProtocolError // of eventFail
 }
 
 // violation is a breach of a rule of the given section that has no code of its own.
@@ -97,7 +102,7 @@ func (m *machine) idle() bool {
 
 func (m *machine) fail(err *ProtocolError) event {
 	m.over = true
-	return event{kind: eventFail, failure: err}
+	return event{kind: eventFail, end: &ending{failure: err}}
 }
 
 // readHeader consumes a header, or the part of it that p has, and judges it. Bad first bytes are refused without
@@ -262,5 +267,5 @@ func (m *machine) readControl(p []byte) (event, int) {
 		return m.fail(err), len(p)
 	}
 	m.over = true
-	return event{kind: eventClose, code: code, reason: reason}, len(p)
+	return event{kind: eventClose, end: &ending{code: code, reason: reason}}, len(p)
 }

@@ -56,9 +56,9 @@ func playOn(m *machine, p []byte, cuts []int) []string {
 			case eventPing, eventPong:
 				events = append(events, fmt.Sprintf("control %d %x", ev.kind, ev.payload))
 			case eventClose:
-				events = append(events, fmt.Sprintf("close %d %q", ev.code, ev.reason))
+				events = append(events, fmt.Sprintf("close %d %q", ev.end.code, ev.end.reason))
 			case eventFail:
-				events = append(events, fmt.Sprintf("fail %v", ev.failure))
+				events = append(events, fmt.Sprintf("fail %v", ev.end.failure))
 			}
 		}
 	}
@@ -192,7 +192,7 @@ func TestMachine_HeaderRoundTrip(t *testing.T) {
 func TestMachine_LooksAtNothingAfterItsLastEvent(t *testing.T) {
 	m := &machine{readLimit: 100, frameLimit: 100}
 	end := appendFrame(nil, header{fin: true, opcode: opClose}, nil)
-	if ev, n := m.next(end); ev.kind != eventClose || ev.code != StatusNoStatus || n != len(end) {
+	if ev, n := m.next(end); ev.kind != eventClose || ev.end.code != StatusNoStatus || n != len(end) {
 		t.Fatal(ev, n)
 	}
 	if ev, n := m.next([]byte("anything")); ev.kind != eventNone || n != 8 {

@@ -164,14 +164,28 @@ func (p *polled) enter(s *side, wait bool) error {
 			p.mu.Unlock()
 			return nil
 		}
-		if s.wake == nil {
-			s.wake = make(chan struct{}, 1)
-		}
-		s.awaited = true
-		p.mu.Unlock()
-		<-s.wake
-		p.mu.Lock()
+		p.wait(s)
 	}
+}
+
+// wait waits for rouse. mu must be held; it is let go meanwhile.
+func (p *polled) wait(s *side) {
+	if s.wake == nil {
+		s.wake = make(chan struct{}, 1)
+	}
+	s.awaited = true
+	p.mu.Unlock()
+	<-s.wake
+	p.mu.Lock()
+}
+
+// await waits until enter would not.
+func (p *polled) await() {
+	p.mu.Lock()
+	for !p.in.ready && !p.in.late && !p.closed {
+		p.wait(&p.in)
+	}
+	p.mu.Unlock()
 }
 
 // leave is told whether another system call may be worth it already.

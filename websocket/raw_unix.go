@@ -68,6 +68,9 @@ func (s *rawSocket) read(want int) (*buffer, int, error) {
 	return b, s.readN, err
 }
 
+// await does nothing: Go's poller waits between the system calls of one read.
+func (s *rawSocket) await() {}
+
 func (s *rawSocket) readInto(p []byte) (int, error) {
 	s.readTo = p
 	_, n, err := s.read(0)

@@ -22,8 +22,23 @@ func (c *Conn) ReadAppend(ctx context.Context, dst []byte) (MessageType, []byte,
 	if err := c.beginRead(ctx); err != nil {
 		return 0, dst, err
 	}
-	defer c.reading.unlock()
-	return c.readMessage(ctx, dst)
+	kind, start := MessageType(0), len(dst)
+	err := c.resumeMessage(ctx, &kind, &dst)
+	for last := false; err == nil && !last; {
+		if kind, dst, last, err = c.readMessage(ctx, kind, dst); err == nil && !last {
+			var into []byte
+			if kind != 0 {
+				dst, into = c.makeRoom(dst)
+			}
+			err = c.receive(ctx, into) // from here, as a goroutine that waits keeps all the stack that it once needed
+		}
+	}
+	if err != nil {
+		c.keepPartial(kind, dst[start:])
+		kind, dst = 0, dst[:start]
+	}
+	c.reading.unlock()
+	return kind, dst, err
 }
 
 // beginRead takes the right to read. If Close has it, that is no second reader: the end of the connection is awaited.
@@ -42,45 +57,58 @@ func (c *Conn) beginRead(ctx context.Context) error {
 	}
 }
 
-func (c *Conn) readMessage(ctx context.Context, dst []byte) (MessageType, []byte, error) {
-	if err := c.skipStream(ctx); err != nil {
-		return 0, dst, err
+// resumeMessage begins with what an earlier Read had of its message, if that was cancelled.
+func (c *Conn) resumeMessage(ctx context.Context, kind *MessageType, dst *[]byte) error {
+	if c.stream != nil {
+		if err := c.skipStream(ctx); err != nil {
+			return err
+		}
 	}
-	start := len(dst)
-	kind := MessageType(c.partType)
-	if kind != 0 {
-		dst = append(dst, c.partial...)
+	if *kind = MessageType(c.partType); *kind != 0 {
+		*dst = append(*dst, c.partial...)
 	}
-	var into []byte
+	return c.mayRead(ctx)
+}
+
+// readMessage adds to dst what the input has of a message; kind is 0 while there is nothing of it. Unless it is the last of the message, more is to be
+// received.
+func (c *Conn) readMessage(ctx context.Context, kind MessageType, dst []byte) (_ MessageType, _ []byte, last bool, err error) {
 	for {
-		ev, err := c.nextData(ctx, into)
-		if err != nil {
-			c.keepPartial(kind, dst[start:])
-			return 0, dst[:start], err
+		ev, n := c.machine.next(c.in.unread)
+		c.in.consume(n)
+		if ev.kind == eventNone {
+			return kind, dst, false, nil
+		}
+		if ev.kind != eventData {
+			if err := c.control(ctx, ev); err != nil {
+				return kind, dst, false, err
+			}
+			continue
 		}
 		kind = MessageType(ev.message)
 		if dst == nil {
 			dst = make([]byte, 0, c.roomFor(ev))
 		}
-		if len(into) > 0 && len(ev.payload) > 0 && &into[0] == &ev.payload[0] {
+		if free := dst[len(dst):cap(dst)]; len(free) > 0 && len(ev.payload) > 0 && &free[0] == &ev.payload[0] {
 			dst = dst[:len(dst)+len(ev.payload)] // it was read to where it belongs
 		} else {
 			dst = append(dst, ev.payload...)
 		}
-		into = nil
-		if !ev.last {
-			dst, into = c.makeRoom(dst)
-		}
 		if ev.last {
-			c.partType, c.partial = 0, nil
-			if more := len(c.in.unread) > 0 && c.raw != nil; more != c.more.Load() {
-				c.more.Store(more)
-			}
-			if c.answers.some.Load() {
-				c.answerPings()
-			}
-			return kind, dst, nil
+			c.messageRead()
+			return kind, dst, true, nil
 		}
+	}
+}
+
+// messageRead is the end of a message.
+func (c *Conn) messageRead() {
+	c.partType, c.partial = 0, nil
+	if more := len(c.in.unread) > 0 && c.raw != nil; more != c.more.Load() {
+		c.more.Store(more)
+	}
+	if c.answers.some.Load() {
+		c.answerPings()
 	}
 }
 

@@ -14,41 +14,62 @@ import (
 // the next call. into is where to read it to, if it must be waited for; nil for a borrowed buffer; it must not be longer than what is left of the
 // frame. reading must be held.
 func (c *Conn) nextData(ctx context.Context, into []byte) (event, error) {
-	if c.readErr != nil {
-		return event{}, c.readErr
-	}
-	if err := ctx.Err(); err != nil {
-		return event{}, cancelled("read", err)
+	if err := c.mayRead(ctx); err != nil {
+		return event{}, err
 	}
 	for {
 		ev, n := c.machine.next(c.in.unread)
 		c.in.consume(n)
+		var err error
 		switch ev.kind {
 		case eventData:
 			return ev, nil
-		case eventPing:
-			c.answers.put(c, opPong, ev.payload)
-		case eventPong:
-			c.pings.Load().answered(ev.payload)
-		case eventClose:
-			return event{}, c.receiveClose(ctx, ev)
-		case eventFail:
-			return event{}, c.failRead(ctx, ev.failure)
 		case eventNone:
-			c.in.release()
-			c.flushRead()
-			if err := c.wait(ctx, into); err != nil {
-				return event{}, err
-			}
+			err = c.receive(ctx, into)
+		default:
+			err = c.control(ctx, ev)
+		}
+		if err != nil {
+			return event{}, err
 		}
 	}
 }
 
-// wait fills the input.
-func (c *Conn) wait(ctx context.Context, into []byte) error {
+func (c *Conn) mayRead(ctx context.Context) error {
+	if c.readErr != nil {
+		return c.readErr
+	}
+	if err := ctx.Err(); err != nil {
+		return cancelled("read", err)
+	}
+	return nil
+}
+
+// control deals with what is no piece of a message.
+func (c *Conn) control(ctx context.Context, ev event) error {
+	switch ev.kind {
+	case eventPing:
+		c.answers.put(c, opPong, ev.payload)
+	case eventPong:
+		c.pings.Load().answered(ev.payload)
+	case eventClose:
+		return c.receiveClose(ctx, ev.end)
+	case eventFail:
+		return c.failRead(ctx, ev.end.failure)
+	}
+	return nil
+}
+
+// receive waits for input, all of which was consumed. into is as in nextData.
+func (c *Conn) receive(ctx context.Context, into []byte) error {
+	c.in.release()
+	c.flushRead()
 	c.watch(ctx)
 	c.boundMessage()
 	c.keepalive.waiting()
+	if c.raw != nil {
+		c.raw.await()
+	}
 	err := c.in.fill(c.nc, c.raw, c.machine.left, into)
 	c.keepalive.waited(len(c.in.unread) > 0)
 	if c.handled {
@@ -57,6 +78,11 @@ func (c *Conn) wait(ctx context.Context, into []byte) error {
 	if err == nil || len(c.in.unread) > 0 {
 		return nil
 	}
+	return c.notReceived(ctx, err)
+}
+
+// notReceived says why a wait for input has ended without any.
+func (c *Conn) notReceived(ctx context.Context, err error) error {
 	if !errors.Is(err, os.ErrDeadlineExceeded) {
 		return c.lost(err)
 	}
@@ -99,10 +125,10 @@ func cancelled(what string, err error) error {
 
 // receiveClose answers the peer's Close frame and ends the connection (RFC 6455, section 7.1.1): a server closes at once; a
 // client leaves it to the server, so that the state of waiting out TCP stays with the side that called.
-func (c *Conn) receiveClose(ctx context.Context, ev event) error {
-	err := &CloseError{Code: ev.code, Reason: ev.reason}
+func (c *Conn) receiveClose(ctx context.Context, end *ending) error {
+	err := &CloseError{Code: end.code, Reason: end.reason}
 	c.readErr = err
-	c.sendClose(ev.code, "")
+	c.sendClose(end.code, "")
 	if c.client {
 		c.drain(ctx)
 	}
