@@ -2,6 +2,7 @@ package websocket
 
 import (
 	"context"
+	"slices"
 	"sync"
 	"sync/atomic"
 )
@@ -23,8 +24,11 @@ type output struct {
 	shut      bool    // a Close frame was sent, or the connection is closed: nothing may follow
 }
 
-// pieces are encoded frames, in order.
-type pieces struct{ list []piece }
+// pieces are encoded frames, in order. One alone is in the memory of the struct: of a broadcast, as many of them wait as there are connections.
+type pieces struct {
+	list []piece
+	one  [1]piece
+}
 
 // piece is a run of encoded bytes.
 type piece struct {
@@ -32,7 +36,19 @@ type piece struct {
 	own  *buffer // what data lies in, if it is ours alone; nil if it is shared and may not be changed
 }
 
-var pieceLists = sync.Pool{New: func() any { return &pieces{list: make([]piece, 0, 16)} }}
+var pieceLists = sync.Pool{New: func() any {
+	p := &pieces{}
+	p.list = p.one[:0]
+	return p
+}}
+
+// add appends a piece.
+func (p *pieces) add(one piece) {
+	if len(p.list) == 1 && cap(p.list) == 1 {
+		p.list, p.one[0] = slices.Grow(p.list, 15), piece{} // more are likely to follow
+	}
+	p.list = append(p.list, one)
+}
 
 // smallPiece is the size up to which shared bytes are copied behind others instead of being a piece of their own.
 const smallPiece = 64
@@ -58,7 +74,7 @@ func (p *pieces) room(n int) (last *piece, free []byte) {
 		}
 	}
 	b := borrowWhole(n)
-	p.list = append(p.list, piece{data: b.data[:0], own: b})
+	p.add(piece{data: b.data[:0], own: b})
 	return &p.list[len(p.list)-1], b.data
 }
 
@@ -78,7 +94,7 @@ func (p *pieces) share(b []byte) {
 		p.list[i].data = append(p.list[i].data, b...)
 		return
 	}
-	p.list = append(p.list, piece{data: b})
+	p.add(piece{data: b})
 }
 
 // open returns the list that a new message goes to. mu must be held.

@@ -2,6 +2,7 @@ package loop
 
 import (
 	"os"
+	"runtime"
 	"sync"
 	"syscall"
 	"time"
@@ -104,8 +105,12 @@ func (l *Loop) wait() bool {
 	l.mu.Unlock()
 	l.raw.Read(l.poll) // looks first; an error is the deadline's
 	l.mu.Lock()
+	woken := !l.asleep
 	l.asleep = false
 	l.mu.Unlock()
+	if woken {
+		runtime.Gosched() // who else is about to schedule something does so before this turn
+	}
 	return true
 }
 
