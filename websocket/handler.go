@@ -61,7 +61,14 @@ func (c *Conn) deliver(ev event) {
 		data = c.partial
 	}
 	if h := c.server.Handler.OnMessage; h != nil && !c.closing.Load() && c.ended() == nil {
+		lent := c.sock != nil && len(data) >= largeBuffer
+		if lent {
+			c.sock.lend(data)
+		}
 		h(c, MessageType(ev.message), data)
+		if lent {
+			c.sock.lend(nil)
+		}
 	}
 	c.dropAssembly()
 }

@@ -252,6 +252,41 @@ func TestHandler_EchoToAPeerThatReadsLateLosesNothing(t *testing.T) {
 	})
 }
 
+// What a handler sends back of a big message is sent as it was, whatever becomes of the message then, and in order with everything else; also if
+// others write meanwhile, and the peer takes it late.
+func TestHandler_BigMessagesAreTheHandlersAgainOnceWritten(t *testing.T) {
+	eachForm(t, func(t *testing.T, form string) {
+		ctx := context.Background()
+		write := func(c *websocket.Conn, p []byte) {
+			if err := c.Write(ctx, websocket.MessageBinary, p); err != nil {
+				t.Error(err)
+			}
+		}
+		ws := &websocket.Server{Options: websocket.AcceptOptions{SendLimit: -1}}
+		ws.Handler.OnMessage = func(c *websocket.Conn, _ websocket.MessageType, data []byte) {
+			var others sync.WaitGroup
+			others.Go(func() { write(c, data) })
+			others.Go(func() { write(c, data) })
+			others.Wait()
+			clear(data[100_000:])
+			write(c, data[:100_000])
+			write(c, []byte("behind"))
+			clear(data)
+		}
+		p := handlerServer(t, form, ws).open()
+		p.nc.(*net.TCPConn).SetReadBuffer(16 << 10)
+		big := strings.Repeat("0123456789abcdef", 1<<16)
+		for range 3 {
+			p.send(fin|binaryOp, big)
+			for _, want := range []string{big, big, big[:100_000], "behind"} {
+				if f := p.recv(); f.op != binaryOp || string(f.payload) != want {
+					t.Fatalf("opcode %d, %d bytes, %.20q", f.op, len(f.payload), f.payload)
+				}
+			}
+		}
+	})
+}
+
 func TestSend_KeepsItsPlaceAmongWrites(t *testing.T) {
 	for _, form := range []string{blockingForm, goroutineForm, loopForm} {
 		t.Run(form, func(t *testing.T) {

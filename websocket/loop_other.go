@@ -14,8 +14,11 @@ func (*socket) Schedule()               {}
 func (*socket) wakeAfter(time.Duration) {}
 func (*socket) pause()                  {}
 func (*socket) resume()                 {}
+func (*socket) lend([]byte)             {}
 func (*socket) RemoteAddr() net.Addr    { return nil }
 func (*socket) LocalAddr() net.Addr     { return nil }
+
+func (*socket) writeLent(MessageType, []byte) bool { return false }
 
 func (c *Conn) hand([]byte) error { return nil }
 

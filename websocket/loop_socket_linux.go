@@ -26,6 +26,7 @@ type socket struct {
 	final    error   // the connection ends so once everything is written
 	backlog  *pieces // taken from the output, being written
 	progress int     // bytes written since writeBy was set
+	lent     *byte   // where a big message begins while its handler runs; guarded by the connection's output
 
 	// Deadlines, by the loop's clock; 0 for none.
 	messageBy, writeBy, closeBy, lookAt, wakeAt time.Duration

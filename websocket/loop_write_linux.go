@@ -2,6 +2,7 @@ package websocket
 
 import (
 	"os"
+	"unsafe"
 
 	"golang.org/x/sys/unix"
 )
@@ -26,6 +27,39 @@ func (c *Conn) hand(p []byte) error {
 		c.flush()
 	}
 	return nil
+}
+
+// lend remembers a big message while its handler runs; nil afterwards.
+func (s *socket) lend(data []byte) {
+	o := &s.conn.out
+	o.mu.Lock()
+	s.lent = unsafe.SliceData(data)
+	o.mu.Unlock()
+}
+
+// writeLent is copyMessage for the big message that a handler was given, or its beginning, when it is sent back: what the kernel takes at once is not
+// copied. It may be written here, as whoever has the message is in its handler, for which the loop waits. It returns false if it cannot be done. The
+// output must be locked.
+func (s *socket) writeLent(t MessageType, p []byte) bool {
+	c := s.conn
+	o := &c.out
+	if s.lent == nil || s.lent != unsafe.SliceData(p) || len(p) < largeBuffer || o.streaming || o.waiting != nil || o.size > 0 ||
+		s.backlog != nil || s.blocked || c.ended() != nil || c.mayCompress(len(p)) {
+		return false
+	}
+	var room [maxHeader]byte
+	head := appendHeader(room[:0], header{fin: true, opcode: opcode(t), length: int64(len(p))})
+	n, err := writeSocketBoth(s.FD(), head, p)
+	if err != nil {
+		n = 0 // Flush will see why
+	}
+	if n < len(head)+len(p) {
+		list := o.open()
+		list.copyIn(head[min(n, len(head)):])
+		list.copyIn(p[max(0, n-len(head)):])
+		o.size += int64(len(head) + len(p) - n)
+	}
+	return true
 }
 
 // Flush writes what waits, as far as the peer takes it, and closes what is at its end.

@@ -129,7 +129,9 @@ func (c *Conn) enqueue(ctx context.Context, t MessageType, messages [][]byte) er
 		return ErrFull
 	}
 	for _, p := range messages {
-		o.size += c.copyMessage(o.open(), t, p)
+		if c.sock == nil || !c.sock.writeLent(t, p) {
+			o.size += c.copyMessage(o.open(), t, p)
+		}
 	}
 	must := o.mustFlush()
 	o.mu.Unlock()

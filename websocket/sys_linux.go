@@ -3,6 +3,8 @@ package websocket
 import (
 	"syscall"
 	"unsafe"
+
+	"golang.org/x/sys/unix"
 )
 
 // readSocket and writeSocket are for sockets that do not block. They skip what the kernel does for files in general, and, unless very much is to be
@@ -14,6 +16,21 @@ func readSocket(fd int, p []byte) (int, error) {
 
 func writeSocket(fd int, p []byte) (int, error) {
 	return transfer(syscall.SYS_SENDTO, fd, p, syscall.MSG_NOSIGNAL)
+}
+
+// writeSocketBoth writes head and then body. Neither may be empty.
+func writeSocketBoth(fd int, head, body []byte) (int, error) {
+	var parts [2]unix.Iovec
+	parts[0].Base, parts[1].Base = &head[0], &body[0]
+	parts[0].SetLen(len(head))
+	parts[1].SetLen(len(body))
+	m := unix.Msghdr{Iov: &parts[0]}
+	m.SetIovlen(len(parts))
+	n, _, err := syscall.Syscall(syscall.SYS_SENDMSG, uintptr(fd), uintptr(unsafe.Pointer(&m)), syscall.MSG_NOSIGNAL)
+	if err != 0 {
+		return 0, err
+	}
+	return int(n), nil
 }
 
 func transfer(call uintptr, fd int, p []byte, flags uintptr) (int, error) {
