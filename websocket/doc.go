@@ -96,7 +96,7 @@
 //	}}
 //	http.Handle("/ws", s)
 //
-// On Linux, over plain TCP, a few event loops do all the reading and writing: a silent connection costs about 1 KB instead of the 6 KB that
+// On Linux, over plain TCP, a few event loops do all the reading and writing: a silent connection costs about 1 KB instead of the 4 KB or more that
 // it costs with a goroutine. Everywhere else, and with TLS or Server.Goroutines, each connection has a goroutine; all else is the
 // same. On a loop the handlers must not block. Take the blocking form where the code reads better from top to bottom, where handling a
 // message waits for something, or where connections are few; take handlers for tens of thousands of connections that are mostly silent.
