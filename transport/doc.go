@@ -29,8 +29,9 @@
 // [Transport.Front] and without TLS, also a waiting poll and an SSE stream are taken from net/http (parked_poll_linux.go, parked_sse_linux.go), and all
 // of them wait on one set of event loops (package internal/loop), whose timers are the heartbeats. The hub wakes the loop, and what
 // is in memory is delivered there; what the database must be asked for, and commands, have a goroutine that ends when there is nothing more,
-// and while it works nothing else is delivered to that client. A poll's connection goes back to net/http when the client's next request
-// comes, with what was read of it. Elsewhere each of them has a goroutine (sse.go, longpoll.go); all else is the same.
+// and while it works nothing else is delivered to that client. When a poll is answered its connection waits on. If the client's next request is the same again, but for
+// the positions (repeated.go), it is answered there (regular_linux.go); any other goes back to net/http with the connection. Connections that do
+// nothing but poll, without waiting, are taken too. Elsewhere each of them has a goroutine (sse.go, longpoll.go); all else is the same.
 //
 // # Slow and lost clients
 //

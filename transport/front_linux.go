@@ -51,8 +51,9 @@ type homing struct {
 	front *front
 	manners
 
-	text  string      // all of that; at most repeatedMost bytes
-	ahead string      // what net/http has not read yet
+	begun bool        // something was read
+	text  string      // what was first; at most repeatedMost bytes
+	ahead string      // what of it net/http has not read yet
 	fresh atomic.Bool // text is one head, and nothing was read since: the request that is being served is no other
 }
 
@@ -70,15 +71,33 @@ func (h *homing) Read(p []byte) (int, error) {
 	if h.ahead != "" {
 		n := copy(p, h.ahead)
 		if h.ahead = h.ahead[n:]; h.ahead != "" {
-			h.fresh.Store(false)
+			h.stale()
 		}
 		return n, nil
 	}
 	n, err := h.TCPConn.Read(p)
-	if n > 0 && h.fresh.Load() {
-		h.fresh.Store(false)
+	switch {
+	case n == 0:
+	case !h.begun:
+		h.begin(string(p[:n]))
+	case h.text != "":
+		h.stale()
 	}
 	return n, err
+}
+
+// begin notes what is read first.
+func (h *homing) begin(text string) {
+	h.begun = true
+	if len(text) <= repeatedMost && isOneHead(text) {
+		h.text = text
+		h.fresh.Store(true)
+	}
+}
+
+func (h *homing) stale() {
+	h.text = ""
+	h.fresh.Store(false)
 }
 
 // manners is what is known of how a connection is used. One that is used for this and that, as those of browsers are, shall not go to a loop
@@ -137,8 +156,9 @@ func (f *front) returned() net.Conn {
 
 // giveBack makes Accept return the connection, with what of it was read.
 func (f *front) giveBack(c *homing, read string) {
-	c.text, c.ahead = read, read
-	c.fresh.Store(len(read) <= repeatedMost && isOneHead(read))
+	c.stale()
+	c.begin(read)
+	c.ahead = read
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if f.shut {

@@ -81,7 +81,6 @@ func (t *Transport) parkPoll(w http.ResponseWriter, r *http.Request, q *query, f
 		line: line{patience: t.o.WriteTimeout}, manners: home.manners, t: t, front: home.front, nc: home, last: r.Close,
 		pending: true, reader: reader, q: *q, leave: leave, head: t.head(w.Header()), answerBy: l.Time() + q.wait,
 	}
-	p.habit = t.habitOf(r, home, q, p.head, found)
 	if listed := r.Header["If-None-Match"]; listed != nil {
 		p.listed = append([]string(nil), listed...)
 	}
@@ -89,7 +88,9 @@ func (t *Transport) parkPoll(w http.ResponseWriter, r *http.Request, q *query, f
 	if !ok {
 		return false
 	}
-	p.ahead, home.text = ahead, ""
+	p.ahead = ahead
+	p.habit = t.habitOf(r, home, q, p.head, found)
+	home.stale()
 	if fd := loop.Descriptor(home.TCPConn); fd >= 0 && nc == net.Conn(home) {
 		p.Init(l, p, fd)
 		if t.enterLine(p) {

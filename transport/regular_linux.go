@@ -18,7 +18,7 @@ type habit struct {
 	rights
 }
 
-// habitOf returns what is to be kept of the request that is being served, or nil.
+// habitOf returns what is to be kept of the request that was being served until its connection was taken, or nil.
 func (t *Transport) habitOf(r *http.Request, home *homing, q *query, head string, found rights) *habit {
 	if !home.fresh.Load() {
 		return nil

@@ -42,7 +42,7 @@ const (
 
 // isOneHead reports whether the text is exactly one request's head, as far as where it ends is concerned.
 func isOneHead(text string) bool {
-	if strings.Index(text, "\r\n\r\n") != len(text)-4 || len(text) < 4 {
+	if !strings.HasPrefix(text, "GET ") || strings.Index(text, "\r\n\r\n") != len(text)-4 {
 		return false
 	}
 	for i := range len(text) {
