@@ -259,7 +259,7 @@ func TestEveryLieIsFoundOut(t *testing.T) {
 				stop := make(chan struct{})
 				told := sync.OnceFunc(func() { time.AfterFunc(300*time.Millisecond, func() { close(stop) }) })
 				r, err := verify.Run(t.Context(), verify.Options{
-					URL: l.url, Stop: stop, For: 30 * time.Second, Seed: 1, Settle: 5 * time.Second, Timeout: 2 * time.Second,
+					URL: l.url, Stop: stop, For: 30 * time.Second, Seed: 1, Settle: 10 * time.Second, Timeout: 2 * time.Second,
 					Progress: func(p verify.Progress) {
 						if l.told.Load() >= enough {
 							told()
@@ -312,19 +312,12 @@ func TestAnHonestServer(t *testing.T) {
 // TestWhatCannotRun is an error, not a violation.
 func TestWhatCannotRun(t *testing.T) {
 	server := startServer(t)
-	full := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.URL.Path != "/healthz" {
-			w.WriteHeader(http.StatusServiceUnavailable)
-		}
-	}))
-	t.Cleanup(full.Close)
 	for name, o := range map[string]verify.Options{
 		"no address":     {URL: "127.0.0.1:8080"},
 		"nobody there":   {URL: "http://127.0.0.1:1"},
 		"no such room":   {URL: server, Room: "nowhere"},
 		"no such token":  {URL: server, Token: "nobody's"},
 		"less than none": {URL: server, Readers: -1},
-		"nobody lets in": {URL: full.URL, Settle: 300 * time.Millisecond},
 		"no such level":  {URL: server, MayLose: []string{"everything"}},
 		"others' room":   {URL: server, MayLose: []string{"memory"}, Room: "lobby"},
 	} {

@@ -37,7 +37,7 @@ type Options struct {
 	Seed       uint64  // of all that is random; 0: one is chosen, and told in the report
 
 	Timeout time.Duration // of a request before it is repeated; default 10 s
-	Settle  time.Duration // how long preparing may take, and the last answers, and the readers' catching up; default 1 minute
+	Settle  time.Duration // how long the last answers and the readers' catching up may take; default 1 minute
 
 	// Progress, if set, is told four times a second how far the run is.
 	Progress func(Progress)

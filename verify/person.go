@@ -25,6 +25,7 @@ type site struct {
 	turn    atomic.Uint64
 	client  *http.Client
 	timeout time.Duration
+	settle  time.Duration
 	counts  *counters
 }
 
@@ -32,7 +33,7 @@ func newSite(o Options, counts *counters) *site {
 	t := http.DefaultTransport.(*http.Transport).Clone()
 	t.MaxIdleConnsPerHost = 64
 	t.ReadBufferSize = 16 << 10
-	return &site{urls: o.addresses(), client: &http.Client{Transport: t}, timeout: o.Timeout, counts: counts}
+	return &site{urls: o.addresses(), client: &http.Client{Transport: t}, timeout: o.Timeout, settle: o.Settle, counts: counts}
 }
 
 // url is the address of the node whose turn it is.
@@ -98,9 +99,11 @@ func refused(resp *http.Response, data []byte) *refusal {
 	return why
 }
 
-// insist makes a request until it is answered: the server may be away for a while, or ask for patience. It returns
-// the answer, a refusal for good, or ctx's error.
+// insist makes a request until it is answered, but not for longer than a minute or Options.Settle: the server may be away for a while, or
+// ask for patience. It returns the answer, a refusal for good, or the last error.
 func (p *person) insist(ctx context.Context, method, path string, in, out any) error {
+	ctx, cancel := context.WithTimeout(ctx, max(p.settle, time.Minute))
+	defer cancel()
 	for {
 		err := p.do(ctx, method, path, in, out)
 		if err == nil || ctx.Err() != nil || !p.patience(ctx, err) {

@@ -53,9 +53,7 @@ func (r *run) random(worker uint64) *rand.Rand { return rand.New(rand.NewPCG(r.o
 func (r *run) all(ctx context.Context) error {
 	r.enter("preparing")
 	var err error
-	preparing, prepared := context.WithTimeout(ctx, r.o.Settle) // whatever is refused meanwhile is tried again
-	defer prepared()
-	if r.stage, err = prepare(preparing, r.o, r.site, rand.New(rand.NewPCG(uint64(r.began.UnixNano()), r.o.Seed))); err != nil {
+	if r.stage, err = prepare(ctx, r.o, r.site, rand.New(rand.NewPCG(uint64(r.began.UnixNano()), r.o.Seed))); err != nil {
 		return err
 	}
 	clean := false
@@ -68,15 +66,14 @@ func (r *run) all(ctx context.Context) error {
 		}
 	}()
 	if slices.Contains(r.o.Transports, "websocket") {
-		if err := r.stage.owner.tryWebSocket(preparing); err != nil {
+		if err := r.stage.owner.tryWebSocket(ctx); err != nil {
 			return err
 		}
 	}
 	r.oracle = newOracle(r.stage.name, &r.counts, r.o.MayLose)
-	if err := r.cast(preparing); err != nil {
+	if err := r.cast(ctx); err != nil {
 		return err
 	}
-	prepared()
 	if err := r.play(ctx); err != nil {
 		return err
 	}

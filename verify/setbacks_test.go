@@ -111,7 +111,7 @@ func (s *restorable) setBack(url string, done func() bool, change ...func(*verif
 	stop := make(chan struct{})
 	var acked atomic.Int64
 	o := verify.Options{
-		URL: url, Stop: stop, For: time.Minute, Seed: 1, Settle: 10 * time.Second, Timeout: 2 * time.Second, MayLose: []string{"fsynced"},
+		URL: url, Stop: stop, For: 5 * time.Minute, Seed: 1, Settle: 20 * time.Second, Timeout: 5 * time.Second, MayLose: []string{"fsynced"},
 		Progress: func(p verify.Progress) { acked.Store(p.Acknowledged) },
 	}
 	for _, f := range change {
@@ -127,7 +127,7 @@ func (s *restorable) setBack(url string, done func() bool, change ...func(*verif
 	}()
 	more := func(n int64, until func() bool) {
 		from := acked.Load()
-		for deadline := time.Now().Add(30 * time.Second); acked.Load() < from+n || !until(); time.Sleep(5 * time.Millisecond) {
+		for deadline := time.Now().Add(2 * time.Minute); acked.Load() < from+n || !until(); time.Sleep(5 * time.Millisecond) {
 			if time.Now().After(deadline) {
 				s.Errorf("%d messages were not acknowledged, or the lie was not told", n)
 				return
