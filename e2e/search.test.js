@@ -54,6 +54,7 @@ test('words of any script are found in this room and in all, and shown where the
 test('from Ctrl+K on to messages, and a conversation of two', async () => {
 	const olga = await Api.guest(server.url, 'Olga Two');
 	const bea = await comes('Bea').then((p) => p.enters());
+	await bea.transport('WebSocket'); // she hears of new conversations
 	const { channel } = await olga.call('GET', '/v1/direct/Bea');
 	await olga.say(channel, 'the umbrella is here');
 	await bea.page.locator('.list.direct a.entry', { hasText: 'Olga Two' }).waitFor();
