@@ -91,10 +91,10 @@ func (l *Loop) wait() bool {
 		return true
 	}
 	l.mu.Lock()
-	if l.stopping || len(l.todo) > 0 {
+	if stopping := l.stopping; stopping || len(l.todo) > 0 {
 		l.mu.Unlock()
 		l.look()
-		return !l.stopping
+		return !stopping
 	}
 	var until time.Time
 	if when, ok := l.timers.next(); ok {
