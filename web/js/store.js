@@ -48,12 +48,13 @@ class Store extends Emitter {
     this.emit('lists')
   }
 
-  /** Loads the lists and follows them. */
+  /** Loads the lists and follows them, from before they were read: what changes meanwhile is told again and not missed. */
   async start() {
+    const inbox = `user:${/** @type {Me} */ (this.me).id}`
+    const { to } = await parley.history(inbox, 'end', 1)
     await this.refresh()
-    const me = /** @type {Me} */ (this.me)
-    this.#inbox ??= parley.subscribe(`user:${me.id}`, {
-      after: 'end',
+    this.#inbox ??= parley.subscribe(inbox, {
+      after: to,
       onMessage: (/** @type {Message} */ message) => this.#inform(message),
       onSignal: (/** @type {any} */ signal) => {
         if (signal.type === 'read') this.conversations.get(signal.data.channel)?.setRead(signal.data.seq)
