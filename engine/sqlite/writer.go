@@ -69,6 +69,10 @@ func newWriter(e *Engine) (*writer, error) {
 		_ = w.close()
 		return nil, err
 	}
+	if err := conn.SyncData(); err != nil {
+		_ = w.close()
+		return nil, err
+	}
 	w.tx.init(w)
 	return w, nil
 }

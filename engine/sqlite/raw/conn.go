@@ -15,6 +15,7 @@ type Conn struct {
 	db         uintptr // sqlite3*
 	out        uintptr // room for one pointer that a call returns
 	statements map[string]*statement
+	walMethods uintptr // see SyncData; 0 for none
 }
 
 // Error is what SQLite says.
@@ -54,6 +55,7 @@ func (c *Conn) Close() error {
 	if rc := sqlite3.Xsqlite3_close_v2(c.tls, c.db); rc != sqlite3.SQLITE_OK {
 		err = c.error(rc)
 	}
+	c.free(c.walMethods)
 	c.free(c.out)
 	c.tls.Close()
 	return err
