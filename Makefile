@@ -28,8 +28,11 @@ lint: ## formatting, vet, staticcheck, the three systems' builds, JavaScript typ
 
 # Much of what tests do is wait, for other processes and for real time: so half as many packages again as there are processors.
 PACKAGES ?= $(shell echo $$(($$(getconf _NPROCESSORS_ONLN) * 3 / 2)))
-test-go: ## Go, with the race detector
+# What counts bytes and allocations says nothing with the race detector, which adds its own; elsewhere such tests bear it.
+GATES := ^(TestAlloc_|TestListener_BlockingConnectionsWaitOnSmallStacks|TestServer_7692_(Idle|Bombs))
+test-go: ## Go, with the race detector; then what counts bytes and allocations, without
 	$(GO) test -race -p $(PACKAGES) -timeout 15m ./...
+	$(GO) test -run '$(GATES)' ./websocket
 
 test-bench: ## the benchmarks' own tests: one tiny round of everything
 	cd bench && $(GO) vet ./... && $(GO) test ./...
