@@ -50,6 +50,7 @@ func TestNodesFaults(t *testing.T) {
 			ready(t, false, f.nodes[1])
 			wire.Heal()
 		})
+		do("hints overrun their buffer", f.overrun)
 		do("Redis pauses", func() {
 			redis.Do("CLIENT", "PAUSE", "5000", "ALL")
 			time.Sleep(5 * time.Second) // it says nothing meanwhile, not even that it goes on
@@ -173,4 +174,25 @@ func (f *faults) full() {
 	}
 	ready(f.T, false, f.nodes...)
 	f.redis.Do("CONFIG", "SET", "maxmemory", "0")
+}
+
+// overrun lets what the second node is to hear pile up, until Redis gives it up.
+func (f *faults) overrun() {
+	ann := f.nodes[0].signIn(fmt.Sprintf("Ann %d", time.Now().UnixNano()))
+	large := make([]map[string]any, 15)
+	for i := range large {
+		large[i] = saying(strings.Repeat("x", 4000))
+	}
+	givenUp := func() int { return strings.Count(f.redis.Log(), "overcoming of output buffer limits") }
+	before := givenUp()
+	f.redis.Do("CONFIG", "SET", "client-output-buffer-limit", "pubsub 128kb 0 0")
+	f.wire.Stall(true)
+	redistest.Eventually(f, "Redis gives the listener up", func() bool {
+		if err := ann.insist("POST", "/v1/channels/room:lobby/messages", map[string]any{"messages": large}, nil); err != nil {
+			f.Fatal(err)
+		}
+		return givenUp() > before
+	})
+	f.wire.Heal()
+	f.redis.Do("CONFIG", "SET", "client-output-buffer-limit", "pubsub 32mb 8mb 60")
 }
