@@ -40,8 +40,10 @@ var workloads = []workload{
 		load.Broadcast{Subscribers: 2000, Burst: 1, Payload: load.Words(128)}.Run),
 	spanned("broadcast-bursts", "off", side.Line{Title: "broadcast 128 B to 1,000, bursts of 32", Targets: []side.Target{side.Must(0.15, "best Go"), side.Aim(1, "uwebsockets")}},
 		load.Broadcast{Subscribers: 1000, Burst: 32, Payload: load.Words(128)}.Run),
-	compressed("broadcast-deflate", "no-takeover", side.Line{Title: "broadcast 1 KiB to 1,000, compressed", Targets: []side.Target{side.Must(0.5, "best Go")}},
+	compressed("broadcast-deflate", "no-takeover", side.Line{Title: "broadcast 1 KiB to 1,000, compressed, one at a time", Targets: []side.Target{side.Must(0.5, "best Go")}},
 		load.Broadcast{Subscribers: 1000, Burst: 1, Payload: json1K[0], Offer: load.OfferBrowser}.Run),
+	compressed("broadcast-deflate-bursts", "no-takeover", side.Line{Title: "broadcast 1 KiB to 1,000, compressed, bursts of 32", Targets: []side.Target{side.Must(0.5, "best Go")}},
+		load.Broadcast{Subscribers: 1000, Burst: 32, Payload: json1K[0], Offer: load.OfferBrowser}.Run),
 	{
 		key: "idle", deflate: "off", run: runIdle,
 		lines: []side.Line{
