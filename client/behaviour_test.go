@@ -74,6 +74,7 @@ var behaviours = []behaviour{
 	{name: "a hole that fills itself needs no second rewind", is: holeFills},
 	{name: "another mark at the same seq asks the server, which knows of the rollback", is: otherMark},
 	{name: "a gap that speaks to a reader further on is not ours", is: gapFurtherOn},
+	{name: "a deletion is told from where the reader is, though another request heard of it", is: deletedFurtherOn},
 	{name: "only the newest of a vote: a batch may leave out messages", is: onlyNewest},
 
 	{name: "ceilings double up to the greatest, and the delay is a random part of them", is: ceilingsDouble},

@@ -235,8 +235,12 @@ func (fs *feeds) batch(f *feed, b *object) {
 func (fs *feeds) gap(f *feed, channel string, g *Gap) {
 	g.Channel = channel
 	if g.Reason == "deleted" || g.Resume == "" {
-		for _, s := range f.subs {
-			s.miss(g)
+		for _, s := range f.subs { // the answer may be to an older request than what the reader has by now
+			own := *g
+			if s.read != end {
+				own.From = s.read
+			}
+			s.miss(&own)
 		}
 		fs.end(channel, &Error{Code: "channel_deleted", Status: 410, Detail: "The channel " + channel + " has been deleted."})
 		return

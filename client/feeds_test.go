@@ -175,6 +175,16 @@ func gapFurtherOn(t *testing.T) {
 	})
 }
 
+func deletedFurtherOn(t *testing.T) {
+	inPool(t, func(p *pool) {
+		s := p.add(mark(8))
+		p.e.feeds.receive(&object{Channel: "room:a", Gap: &Gap{From: mark(2), Reason: "deleted"}})
+		if len(s.queue) == 0 || s.queue[0].gap == nil || s.queue[0].gap.Reason != "deleted" || s.queue[0].gap.From != mark(8) {
+			t.Fatalf("%+v at %s", s.queue, s.read)
+		}
+	})
+}
+
 func onlyNewest(t *testing.T) {
 	inPool(t, func(p *pool) {
 		s := p.add(mark(2))

@@ -213,7 +213,9 @@ export class Subscriptions {
   #gap(feed, channel, gap) {
     const { reason, resume } = gap
     if (reason === 'deleted' || resume === undefined) {
-      for (const sub of [...feed.subs]) call(sub.handlers.onGap, { channel, ...gap })
+      // The answer may be to an older request than what the reader has by now.
+      for (const sub of [...feed.subs])
+        call(sub.handlers.onGap, { channel, ...gap, from: sub.position === 'end' ? gap.from : sub.position })
       this.end({ channel, code: 'channel_deleted', detail: 'This channel has been deleted.' })
       return
     }

@@ -99,6 +99,14 @@ test('a gap that speaks to a reader further on is not ours', () => {
   assert.equal(sub.position, position(8))
 })
 
+test('a deletion is told from where the reader is, though another request heard of it', () => {
+  const { subscriptions } = make()
+  const gaps = []
+  subscriptions.add('room:a', { after: position(8), onGap: g => gaps.push(g) })
+  subscriptions.receive({ channel: 'room:a', gap: { from: position(2), reason: 'deleted' } })
+  assert.deepEqual(gaps, [{ channel: 'room:a', from: position(8), reason: 'deleted' }])
+})
+
 test('only the newest of a vote: a batch may leave out messages', () => {
   const { subscriptions } = make()
   const got = []
