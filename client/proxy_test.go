@@ -3,9 +3,11 @@ package client
 import (
 	"bufio"
 	"io"
+	"maps"
 	"math/rand/v2"
 	"net"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -16,8 +18,8 @@ import (
 type faults struct {
 	stripUpgrade bool          // it knows no WebSocket
 	bufferSSE    bool          // it holds back what has not ended
-	mute         bool          // WebSockets open, and nothing comes
-	halfClose    bool          // WebSockets: what is sent after the handshake is never passed on
+	mute         bool          // WebSockets open, and nothing comes, as long as this lasts
+	halfClose    bool          // WebSockets: what is sent after the handshake is not passed on, as long as this lasts
 	drop         float64       // a connection breaks, at a request, an answer, or a piece of either
 	lose         float64       // a request is carried out, its answer lost
 	busy         float64       // a publish is answered 503
@@ -33,12 +35,13 @@ type proxy struct {
 
 	mu     sync.Mutex
 	faults faults
+	valves map[*valve]bool
 	random *rand.Rand
 	seen   map[string]int // requests by method and kind
 }
 
 func startProxy(t testing.TB, to string) *proxy {
-	p := &proxy{to: to, lines: listen(t), onto: &http.Transport{DisableCompression: true}, random: rand.New(rand.NewPCG(1, 1)), seen: map[string]int{}}
+	p := &proxy{to: to, lines: listen(t), onto: &http.Transport{DisableCompression: true}, random: rand.New(rand.NewPCG(1, 1)), seen: map[string]int{}, valves: map[*valve]bool{}}
 	p.url = "http://" + p.lines.Addr().String()
 	s := &http.Server{Handler: p}
 	served := make(chan struct{})
@@ -54,8 +57,12 @@ func startProxy(t testing.TB, to string) *proxy {
 
 func (p *proxy) set(f func(*faults)) {
 	p.mu.Lock()
-	defer p.mu.Unlock()
 	f(&p.faults)
+	valves := slices.Collect(maps.Keys(p.valves))
+	p.mu.Unlock()
+	for _, v := range valves {
+		_ = v.write(nil) // what fails here fails for who writes next
+	}
 }
 
 func (p *proxy) now() faults {
@@ -116,21 +123,21 @@ func (p *proxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		w.Header()[name] = values
 	}
 	w.WriteHeader(resp.StatusCode)
-	if strings.HasPrefix(resp.Header.Get("Content-Type"), "text/event-stream") {
+	events := strings.HasPrefix(resp.Header.Get("Content-Type"), "text/event-stream")
+	if events {
 		// The head may pass; the body waits for an end that never comes.
 		_ = http.NewResponseController(w).Flush()
 	}
+	onto := p.valve(flushed{w}, func(f faults) bool { return f.bufferSSE && events })
+	defer onto.remove()
 	buf := make([]byte, 4096)
 	for {
 		n, err := resp.Body.Read(buf)
 		if p.chance(p.now().drop) {
 			panic(http.ErrAbortHandler)
 		}
-		if n > 0 && !(p.now().bufferSSE && strings.HasPrefix(resp.Header.Get("Content-Type"), "text/event-stream")) {
-			if _, err := w.Write(buf[:n]); err != nil {
-				return
-			}
-			_ = http.NewResponseController(w).Flush()
+		if onto.write(buf[:n]) != nil {
+			return
 		}
 		if err != nil {
 			if err != io.EOF {
@@ -175,25 +182,71 @@ func (p *proxy) tunnel(w http.ResponseWriter, r *http.Request) {
 		}
 	}
 	var both sync.WaitGroup
-	pass := func(to io.Writer, from io.Reader, up bool) {
+	pass := func(to *valve, from io.Reader) {
 		defer client.Close()
 		defer server.Close()
+		defer to.remove()
 		buf := make([]byte, 4096)
 		for {
 			n, err := from.Read(buf)
-			f := p.now()
-			if err != nil || p.chance(f.drop) {
-				return
-			}
-			if !up && f.mute || up && f.halfClose {
-				continue
-			}
-			if _, err := to.Write(buf[:n]); err != nil {
+			if err != nil || p.chance(p.now().drop) || to.write(buf[:n]) != nil {
 				return
 			}
 		}
 	}
-	both.Go(func() { pass(server, buffered, true) })
-	both.Go(func() { pass(client, from, false) })
+	both.Go(func() { pass(p.valve(server, func(f faults) bool { return f.halfClose }), buffered) })
+	both.Go(func() { pass(p.valve(client, func(f faults) bool { return f.mute }), from) })
 	both.Wait()
+}
+
+// valve holds back what is written as long as a fault lasts. Nothing is lost: TCP loses nothing in the middle of a connection, and no
+// client could know of what was.
+type valve struct {
+	p    *proxy
+	shut func(faults) bool
+
+	mu   sync.Mutex
+	to   io.Writer
+	held []byte
+}
+
+func (p *proxy) valve(to io.Writer, shut func(faults) bool) *valve {
+	v := &valve{p: p, to: to, shut: shut}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.valves[v] = true
+	return v
+}
+
+func (v *valve) write(b []byte) error {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	v.held = append(v.held, b...)
+	if len(v.held) == 0 || v.to == nil || v.shut(v.p.now()) {
+		return nil
+	}
+	_, err := v.to.Write(v.held)
+	v.held = v.held[:0]
+	return err
+}
+
+// remove ends it, with what is held: when it returns, nobody writes any more.
+func (v *valve) remove() {
+	v.p.mu.Lock()
+	delete(v.p.valves, v)
+	v.p.mu.Unlock()
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	v.to = nil
+}
+
+// flushed sends each write at once.
+type flushed struct{ http.ResponseWriter }
+
+func (w flushed) Write(b []byte) (int, error) {
+	n, err := w.ResponseWriter.Write(b)
+	if err == nil {
+		err = http.NewResponseController(w.ResponseWriter).Flush()
+	}
+	return n, err
 }

@@ -21,6 +21,15 @@ const calm = {
   forbidden: new Set(), // channels that may not be read
 }
 
+/** Sends, without an object only what was held back, as long as `shut` says so: nothing is lost in the middle of a connection. */
+function held(send, shut) {
+  const kept = []
+  return object => {
+    if (object) kept.push(object)
+    while (kept.length > 0 && !shut()) send(kept.shift())
+  }
+}
+
 export async function startServer({ random = Math.random } = {}) {
   const logs = new Logs()
   const faults = { ...calm, forbidden: new Set() }
@@ -135,8 +144,8 @@ export async function startServer({ random = Math.random } = {}) {
     response.writeHead(200, { 'Content-Type': 'text/event-stream' })
     // What a buffering proxy does: the head may pass, the body waits for an end that never comes.
     response.flushHeaders()
-    const send = object => !faults.bufferSse && !response.destroyed && response.write(`event: ${Object.keys(object)[0]}\nid: x\ndata: ${JSON.stringify(object)}\n\n`)
-    stream(request, at, send, () => response.destroy(), ended => response.on('close', ended))
+    const send = object => !response.destroyed && response.write(`event: ${Object.keys(object)[0]}\nid: x\ndata: ${JSON.stringify(object)}\n\n`)
+    stream(request, at, held(send, () => faults.bufferSse), () => response.destroy(), ended => response.on('close', ended))
   }
 
   /** What SSE and WebSocket have in common: hello, and then what comes. `at` may be changed meanwhile. */
@@ -175,7 +184,7 @@ export async function startServer({ random = Math.random } = {}) {
     const at = new Map()
     let closed = () => {}
     const peer = acceptWebSocket(request, socket, { onText: text => command(JSON.parse(text)), onClose: () => closed() })
-    const send = object => !faults.muteSockets && peer.send(JSON.stringify(object))
+    const send = held(object => peer.send(JSON.stringify(object)), () => faults.muteSockets)
     const entry = stream(request, at, send, () => socket.destroy(), fn => (closed = fn))
     entry.closeFrame = code => peer.close(code)
     let busy = Promise.resolve()
@@ -226,7 +235,10 @@ export async function startServer({ random = Math.random } = {}) {
   return {
     url: `http://127.0.0.1:${server.address().port}`,
     logs, faults, seen,
-    calm: () => Object.assign(faults, calm, { forbidden: new Set() }),
+    calm() {
+      Object.assign(faults, calm, { forbidden: new Set() })
+      for (const entry of seen.streams) entry.send()
+    },
     /** Breaks every connection. */
     breakAll: () => sockets.forEach(socket => socket.destroy()),
     streams: kind => [...seen.streams].filter(entry => entry.kind === kind),
