@@ -8,22 +8,12 @@ import (
 
 	"parley/body"
 	"parley/internal/plain"
+	"parley/internal/plain/plaintest"
 )
-
-var scanned = []string{
-	`{"type":"text","data":{"text":"hello"},"id":"k1"}`,
-	" {\t\"type\" : \"x\",\r\n \"data\" : [ 1 , -2.5e+3 , true, null, \"\\u00e9\\n\", {} , [] ] } ",
-	`{"messages":[{"type":"a","data":1},{"type":"b","data":"c","id":"d"}]}`, `{"messages":[]}`, `{"messages":{}}`, `{"messages":[1]}`,
-	`{"type":"a\u0062","data":0}`, `{"Type":"text","data":{}}`, `{"type":"é","data":""}`, `{"type":null,"data":null}`, `{"id":1}`,
-	`{"type":"x","data":01}`, `{"type":"x","data":-}`, `{"type":"x","data":1.}`, `{"type":"x","data":{"a":]}}`, `{"data":tru}`,
-	`{"type":"x",}`, `{"type":"x"}}`, `{"type":"x"`, `{`, `{}`, ``, `[]`, `{"data":"\x"}`, "{\"data\":\"\n\"}", "{\"data\":\"\xff\"}",
-	`{"type":"a","type":"b","data":1,"data":2}`, `{"unknown":1}`, `{"type":"x","data":"` + "\u2028" + `"}`,
-	`{"data":` + strings.Repeat("[", 63) + strings.Repeat("]", 63) + `}`, `{"data":` + strings.Repeat("[", 64) + strings.Repeat("]", 64) + `}`,
-}
 
 // What the scanner takes is what encoding/json makes of it.
 func FuzzScanLikeJSON(f *testing.F) {
-	for _, text := range scanned {
+	for _, text := range plaintest.Texts() {
 		f.Add([]byte(text))
 	}
 	f.Fuzz(func(t *testing.T, data []byte) {
@@ -46,7 +36,7 @@ func FuzzScanLikeJSON(f *testing.F) {
 
 // The plainest ones, which most are, are not left to encoding/json.
 func TestThePlainestAreScanned(t *testing.T) {
-	for _, text := range scanned[:3] {
+	for _, text := range plaintest.Plainest() {
 		var p publication
 		if !plain.Object([]byte(text), p.field) {
 			t.Errorf("%s was not", text)

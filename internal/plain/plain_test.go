@@ -5,22 +5,13 @@ import (
 	"encoding/json"
 	"strings"
 	"testing"
-)
 
-var scanned = []string{
-	`{"type":"text","data":{"text":"hello"},"id":"k1"}`,
-	" {\t\"type\" : \"x\",\r\n \"data\" : [ 1 , -2.5e+3 , true, null, \"\\u00e9\\n\", {} , [] ] } ",
-	`{"messages":[{"type":"a","data":1},{"type":"b","data":"c","id":"d"}]}`, `{"messages":[]}`, `{"messages":{}}`, `{"messages":[1]}`,
-	`{"type":"a\u0062","data":0}`, `{"Type":"text","data":{}}`, `{"type":"é","data":""}`, `{"type":null,"data":null}`, `{"id":1}`,
-	`{"type":"x","data":01}`, `{"type":"x","data":-}`, `{"type":"x","data":1.}`, `{"type":"x","data":{"a":]}}`, `{"data":tru}`,
-	`{"type":"x",}`, `{"type":"x"}}`, `{"type":"x"`, `{`, `{}`, ``, `[]`, `{"data":"\x"}`, "{\"data\":\"\n\"}", "{\"data\":\"\xff\"}",
-	`{"type":"a","type":"b","data":1,"data":2}`, `{"unknown":1}`, `{"type":"x","data":"` + "\u2028" + `"}`,
-	`{"data":` + strings.Repeat("[", 63) + strings.Repeat("]", 63) + `}`, `{"data":` + strings.Repeat("[", 64) + strings.Repeat("]", 64) + `}`,
-}
+	"parley/internal/plain/plaintest"
+)
 
 // What is valid, and not too deep, is skipped; nothing else is.
 func FuzzSkipLikeJSON(f *testing.F) {
-	for _, text := range scanned {
+	for _, text := range plaintest.Texts() {
 		f.Add([]byte(text))
 	}
 	f.Fuzz(func(t *testing.T, data []byte) {
@@ -34,7 +25,7 @@ func FuzzSkipLikeJSON(f *testing.F) {
 
 // What is compacted is what encoding/json makes of it, and data itself where nothing is to be done.
 func FuzzCompactLikeJSON(f *testing.F) {
-	for _, text := range scanned {
+	for _, text := range plaintest.Texts() {
 		f.Add([]byte(text))
 	}
 	f.Fuzz(func(t *testing.T, data []byte) {
