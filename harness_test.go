@@ -23,6 +23,12 @@ type house struct {
 
 func open(t *testing.T, change ...func(*parley.Config)) *house {
 	t.Helper()
+	return openBehind(t, func(h http.Handler) http.Handler { return h }, change...)
+}
+
+// openBehind opens a house whose requests come through what door makes of its handler.
+func openBehind(t *testing.T, door func(http.Handler) http.Handler, change ...func(*parley.Config)) *house {
+	t.Helper()
 	c := parley.Config{Data: t.TempDir()}
 	for _, f := range change {
 		f(&c)
@@ -31,7 +37,7 @@ func open(t *testing.T, change ...func(*parley.Config)) *house {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := httptest.NewUnstartedServer(p)
+	s := httptest.NewUnstartedServer(door(p))
 	s.Config.MaxHeaderBytes = parley.MaxHeaderBytes
 	s.Listener = p.Front(s.Config, s.Listener)
 	s.Start()

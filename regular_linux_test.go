@@ -3,7 +3,6 @@ package parley_test
 import (
 	"io"
 	"net/http"
-	"net/http/httptest"
 	"sync/atomic"
 	"testing"
 
@@ -19,34 +18,17 @@ type regular struct {
 	handled *atomic.Int64
 }
 
-// openForRegulars opens a server that counts the requests which its handler sees.
-func openForRegulars(t *testing.T, change func(*parley.Config)) (*house, *atomic.Int64) {
+// openForRegulars opens a house that counts the requests which its handler sees.
+func openForRegulars(t *testing.T, change ...func(*parley.Config)) (*house, *atomic.Int64) {
 	t.Helper()
-	c := parley.Config{Data: t.TempDir()}
-	if change != nil {
-		change(&c)
-	}
-	p, err := parley.New(t.Context(), c)
-	if err != nil {
-		t.Fatal(err)
-	}
 	handled := &atomic.Int64{}
-	s := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		handled.Add(1)
-		p.ServeHTTP(w, r)
-	}))
-	s.Listener = p.Front(s.Config, s.Listener)
-	s.Start()
-	t.Cleanup(func() {
-		if err := p.Shutdown(t.Context()); err != nil && t.Context().Err() == nil {
-			t.Error(err)
-		}
-		s.Close()
-		if err := p.Close(); err != nil {
-			t.Error(err)
-		}
-	})
-	return &house{t, s.URL, p}, handled
+	count := func(h http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			handled.Add(1)
+			h.ServeHTTP(w, r)
+		})
+	}
+	return openBehind(t, count, change...), handled
 }
 
 func (p *person) regular(handled *atomic.Int64) *regular {
@@ -149,7 +131,7 @@ func TestRegularsAreHeldToTheRules(t *testing.T) {
 		a.fails(429, "rate_limited")
 	})
 	t.Run("a private room", func(t *testing.T) {
-		h, handled := openForRegulars(t, nil)
+		h, handled := openForRegulars(t)
 		ann, bob := h.guest("Ann"), h.guest("Bob")
 		room := ann.do("POST", "/v1/rooms", `{"name":"Secret plans","private":true}`).is(201).value("id")
 		path := "/v1/channels/room:" + room + "/messages"
@@ -165,7 +147,7 @@ func TestRegularsAreHeldToTheRules(t *testing.T) {
 		a.fails(404, "no_room")
 	})
 	t.Run("a person forgotten", func(t *testing.T) {
-		h, handled := openForRegulars(t, nil)
+		h, handled := openForRegulars(t)
 		ann := h.guest("Ann")
 		r := ann.regular(handled)
 		r.known(lobby).is(200)
