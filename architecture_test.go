@@ -14,6 +14,7 @@ import (
 var arrows = map[string][]string{
 	"problem":                  {},
 	"internal/loop":            {},
+	"internal/parleytest":      {""},
 	"internal/plain":           {},
 	"internal/plain/plaintest": {},
 	"websocket":                {"internal/loop"},

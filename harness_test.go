@@ -6,51 +6,23 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"net/http/httptest"
 	"strings"
 	"testing"
 
 	"parley"
 	"parley/gate"
+	"parley/internal/parleytest"
 )
 
 // house is a whole server behind a real socket.
 type house struct {
-	t   *testing.T
-	url string
-	*parley.Server
+	t *testing.T
+	*parleytest.Site
 }
 
 func open(t *testing.T, change ...func(*parley.Config)) *house {
 	t.Helper()
-	return openBehind(t, func(h http.Handler) http.Handler { return h }, change...)
-}
-
-// openBehind opens a house whose requests come through what door makes of its handler.
-func openBehind(t *testing.T, door func(http.Handler) http.Handler, change ...func(*parley.Config)) *house {
-	t.Helper()
-	c := parley.Config{Data: t.TempDir()}
-	for _, f := range change {
-		f(&c)
-	}
-	p, err := parley.New(t.Context(), c)
-	if err != nil {
-		t.Fatal(err)
-	}
-	s := httptest.NewUnstartedServer(door(p))
-	s.Config.MaxHeaderBytes = parley.MaxHeaderBytes
-	s.Listener = p.Front(s.Config, s.Listener)
-	s.Start()
-	t.Cleanup(func() {
-		if err := p.Shutdown(t.Context()); err != nil && t.Context().Err() == nil {
-			t.Error(err)
-		}
-		s.Close()
-		if err := p.Close(); err != nil {
-			t.Error(err)
-		}
-	})
-	return &house{t, s.URL, p}
+	return &house{t, parleytest.Open(t, change...)}
 }
 
 func limited(c *parley.Config) { c.Rates = gate.DefaultRates() }
@@ -85,7 +57,7 @@ type answer struct {
 // do sends a request: a body that begins with { is JSON, any other is text. Headers are given as name, value, ….
 func (p *person) do(method, path, body string, headers ...string) *answer {
 	p.t.Helper()
-	req, err := http.NewRequest(method, p.url+path, strings.NewReader(body))
+	req, err := http.NewRequest(method, p.URL+path, strings.NewReader(body))
 	if err != nil {
 		p.t.Fatal(err)
 	}

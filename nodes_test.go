@@ -35,7 +35,7 @@ func (p *person) listen(path string) *listening {
 	p.t.Helper()
 	ctx, cancel := context.WithTimeout(p.t.Context(), 30*time.Second)
 	p.t.Cleanup(cancel)
-	req, _ := http.NewRequestWithContext(ctx, "GET", p.url+path, nil)
+	req, _ := http.NewRequestWithContext(ctx, "GET", p.URL+path, nil)
 	req.Header.Set("Accept", "text/event-stream")
 	req.Header.Set("Authorization", "Bearer "+p.token)
 	resp, err := http.DefaultClient.Do(req)

@@ -8,6 +8,7 @@ import (
 
 	"parley"
 	"parley/gate"
+	"parley/internal/parleytest"
 	"parley/limit"
 )
 
@@ -28,7 +29,7 @@ func openForRegulars(t *testing.T, change ...func(*parley.Config)) (*house, *ato
 			h.ServeHTTP(w, r)
 		})
 	}
-	return openBehind(t, count, change...), handled
+	return &house{t, parleytest.OpenBehind(t, count, change...)}, handled
 }
 
 func (p *person) regular(handled *atomic.Int64) *regular {
@@ -40,7 +41,7 @@ func (p *person) regular(handled *atomic.Int64) *regular {
 // poll reports the answer, and whether the handler has seen the request.
 func (r *regular) poll(path string, headers ...string) (a *answer, seen bool) {
 	r.t.Helper()
-	request, err := http.NewRequest("GET", r.url+path, nil)
+	request, err := http.NewRequest("GET", r.URL+path, nil)
 	if err != nil {
 		r.t.Fatal(err)
 	}

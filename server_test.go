@@ -146,7 +146,7 @@ func TestPrivateRooms(t *testing.T) {
 	bob.do("PUT", "/v1/rooms/"+id+"/membership", "").fails(404, "no_room")
 	bob.do("PUT", "/v1/rooms/"+id+"/membership", `{"invite":"guess"}`).fails(403, "bad_invite")
 	invite := ann.do("POST", "/v1/rooms/"+id+"/invite", "").is(200)
-	invite.has(h.url + "/r/" + id + "#invite=")
+	invite.has(h.URL + "/r/" + id + "#invite=")
 	bob.do("PUT", "/v1/rooms/"+id+"/membership", fmt.Sprintf(`{"invite":%q}`, invite.value("invite"))).is(204)
 	bob.get(path).is(200).has("the plan")
 	bob.do("PATCH", "/v1/rooms/"+id, `{"topic":"mine now"}`).fails(403, "not_owner")
@@ -216,7 +216,7 @@ func TestForeignOriginsAreRefused(t *testing.T) {
 	ann.get(lobby, "Origin", "https://evil.example", "Accept", "text/event-stream").fails(403, "foreign_origin")
 	ann.get("/v1/connect", "Origin", "https://evil.example", "Connection", "Upgrade", "Upgrade", "websocket",
 		"Sec-WebSocket-Version", "13", "Sec-WebSocket-Key", "dGhlIHNhbXBsZSBub25jZQ==").fails(403, "foreign_origin")
-	ann.do("POST", lobby, "hi", "Origin", h.url).is(201)
+	ann.do("POST", lobby, "hi", "Origin", h.URL).is(201)
 	allowed := ann.do("POST", lobby, "hi", "Origin", "https://friend.example").is(201)
 	if got := allowed.header.Get("Access-Control-Allow-Origin"); got != "https://friend.example" {
 		t.Errorf("Access-Control-Allow-Origin: %q", got)
@@ -285,12 +285,12 @@ func TestLeavingAnswersWhoWaits(t *testing.T) {
 
 func TestAnUnknownClientCannotHoldAConnectionBySilence(t *testing.T) {
 	h := open(t)
-	conn, err := net.Dial("tcp", strings.TrimPrefix(h.url, "http://"))
+	conn, err := net.Dial("tcp", strings.TrimPrefix(h.URL, "http://"))
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer conn.Close()
-	fmt.Fprintf(conn, "GET /v1/connect HTTP/1.1\r\nHost: %s\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: short\r\n\r\n", strings.TrimPrefix(h.url, "http://"))
+	fmt.Fprintf(conn, "GET /v1/connect HTTP/1.1\r\nHost: %s\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: short\r\n\r\n", strings.TrimPrefix(h.URL, "http://"))
 	buf := make([]byte, 64)
 	_ = conn.SetReadDeadline(time.Now().Add(5 * time.Second))
 	n, err := conn.Read(buf)

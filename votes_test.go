@@ -22,7 +22,7 @@ func TestAVoteByOneLine(t *testing.T) {
 	h := open(t, limited)
 	made := h.stranger().do("POST", "/v1/votes", "Tea? | yes | no | 或许").is(201)
 	code := made.value("code")
-	made.has(`"url":"`+h.url+"/v/"+code+`"`, `"text":"或许"`, `"mine":true`)
+	made.has(`"url":"`+h.URL+"/v/"+code+`"`, `"text":"或许"`, `"mine":true`)
 	if len(code) != 5 || strings.ContainsAny(code, "0O1IL2Z5S8B") {
 		t.Errorf("the code %s has look-alike characters", code)
 	}
@@ -157,7 +157,7 @@ func (p *person) firstEvent(path, event string) string {
 	p.t.Helper()
 	ctx, cancel := context.WithTimeout(p.t.Context(), 10*time.Second)
 	defer cancel()
-	req, _ := http.NewRequestWithContext(ctx, "GET", p.url+path, nil)
+	req, _ := http.NewRequestWithContext(ctx, "GET", p.URL+path, nil)
 	req.Header.Set("Accept", "text/event-stream")
 	if p.token != "" {
 		req.Header.Set("Authorization", "Bearer "+p.token)
@@ -192,7 +192,7 @@ func (p *person) firstFrame(path, part string) string {
 	if p.token != "" {
 		header.Set("Authorization", "Bearer "+p.token)
 	}
-	conn, _, err := websocket.Dial(ctx, "ws"+strings.TrimPrefix(p.url, "http")+path, &websocket.DialOptions{Header: header})
+	conn, _, err := websocket.Dial(ctx, "ws"+strings.TrimPrefix(p.URL, "http")+path, &websocket.DialOptions{Header: header})
 	if err != nil {
 		p.t.Fatal(err)
 	}

@@ -2,45 +2,21 @@ package load
 
 import (
 	"bytes"
-	"context"
 	"errors"
 	"math/rand/v2"
 	"net"
-	"net/http/httptest"
 	"strings"
 	"testing"
 	"time"
 
 	"parley"
 	"parley/gate"
+	"parley/internal/parleytest"
 )
-
-func startServer(t *testing.T, change ...func(*parley.Config)) string {
-	t.Helper()
-	c := parley.Config{Data: t.TempDir()}
-	for _, f := range change {
-		f(&c)
-	}
-	p, err := parley.New(context.Background(), c)
-	if err != nil {
-		t.Fatal(err)
-	}
-	s := httptest.NewServer(p)
-	t.Cleanup(func() {
-		if err := p.Shutdown(context.Background()); err != nil {
-			t.Error(err)
-		}
-		s.Close()
-		if err := p.Close(); err != nil {
-			t.Error(err)
-		}
-	})
-	return s.URL
-}
 
 // TestEveryKind measures a real server for a moment, and demands that what was counted is what happened.
 func TestEveryKind(t *testing.T) {
-	server := startServer(t)
+	server := parleytest.Open(t).URL
 	for _, o := range []Options{
 		{Kind: "fanout", Connections: 20, Rate: 100},
 		{Kind: "fanout", Connections: 20, People: 3},
@@ -92,7 +68,7 @@ func runLongEnough(t *testing.T, o Options) *Report {
 
 // TestLimitsAreNamed: a server with its limits on refuses, and that is said.
 func TestLimitsAreNamed(t *testing.T) {
-	server := startServer(t, func(c *parley.Config) { c.Rates = gate.DefaultRates() })
+	server := parleytest.Open(t, func(c *parley.Config) { c.Rates = gate.DefaultRates() }).URL
 	for _, o := range []Options{{Kind: "publish"}, {Kind: "publish", Transport: "websocket"}, {Kind: "ballots", People: 5}, {Kind: "idle", Connections: 1100}} {
 		o.URL, o.For = server, 20*time.Second
 		var why *Refused

@@ -2,11 +2,9 @@ package verify_test
 
 import (
 	"bytes"
-	"context"
 	"encoding/json"
 	"fmt"
 	"net/http"
-	"net/http/httptest"
 	"regexp"
 	"slices"
 	"strings"
@@ -15,32 +13,9 @@ import (
 	"time"
 
 	"parley"
+	"parley/internal/parleytest"
 	"parley/verify"
 )
-
-// startServer is a whole server behind a real socket.
-func startServer(t *testing.T, change ...func(*parley.Config)) string {
-	t.Helper()
-	c := parley.Config{Data: t.TempDir()}
-	for _, f := range change {
-		f(&c)
-	}
-	p, err := parley.New(context.Background(), c)
-	if err != nil {
-		t.Fatal(err)
-	}
-	s := httptest.NewServer(p)
-	t.Cleanup(func() {
-		if err := p.Shutdown(context.Background()); err != nil {
-			t.Error(err)
-		}
-		s.Close()
-		if err := p.Close(); err != nil {
-			t.Error(err)
-		}
-	})
-	return s.URL
-}
 
 func isRoom(b *batch) bool { return strings.HasPrefix(b.Channel, "room:") }
 func isVote(b *batch) bool { return strings.HasPrefix(b.Channel, "vote:") }
@@ -249,7 +224,7 @@ var lies = []struct {
 
 // TestEveryLieIsFoundOut: a server that breaks a promise once is told so, and by the right rule.
 func TestEveryLieIsFoundOut(t *testing.T) {
-	honest := startServer(t)
+	honest := parleytest.Open(t).URL
 	t.Run("all", func(t *testing.T) { // ends when all parallel ones have
 		for _, lie := range lies {
 			t.Run(lie.name, func(t *testing.T) {
@@ -291,7 +266,7 @@ func TestAnHonestServer(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			l := &liar{batch: func(l *liar, b *batch, _ bool) []*batch { return []*batch{b} }}
-			l.start(t, startServer(t, change))
+			l.start(t, parleytest.Open(t, change).URL)
 			r, err := verify.Run(t.Context(), verify.Options{URL: l.url, Messages: 1200, Rate: -1, Seed: 7})
 			if err != nil {
 				t.Fatal(err)
@@ -311,7 +286,7 @@ func TestAnHonestServer(t *testing.T) {
 
 // TestWhatCannotRun is an error, not a violation.
 func TestWhatCannotRun(t *testing.T) {
-	server := startServer(t)
+	server := parleytest.Open(t).URL
 	for name, o := range map[string]verify.Options{
 		"no address":     {URL: "127.0.0.1:8080"},
 		"nobody there":   {URL: "http://127.0.0.1:1"},
