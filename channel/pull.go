@@ -55,23 +55,6 @@ func (r *Reader) Take(ctx context.Context) (Delivery, error) {
 	return Delivery{batches, r.takeSignals(), r.isDue()}, nil
 }
 
-// TakeCached is Take for who must not wait for the log either, nor for a Lens. Unless all that is to be had is in memory, and its lens knows at
-// once what may be seen of it, it takes nothing and returns false: then Take is to be called, where there is time.
-func (r *Reader) TakeCached() (d Delivery, ok bool, err error) {
-	r.told.Store(false)
-	if r.hub.presence.all != nil && r.isHereDue() {
-		return Delivery{}, false, nil // other nodes are to be asked who is there
-	}
-	batches, err := r.pull(context.Background(), true)
-	switch {
-	case err == errNotCached:
-		return Delivery{}, false, nil
-	case err != nil:
-		return Delivery{}, false, err
-	}
-	return Delivery{batches, r.takeSignals(), r.isDue()}, true, nil
-}
-
 // errNotCached is returned by pull to TakeCached.
 var errNotCached = errors.New("the log is to be asked")
 
@@ -79,6 +62,10 @@ var errNotCached = errors.New("the log is to be asked")
 func (r *Reader) isDue() bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	return r.isDueLocked()
+}
+
+func (r *Reader) isDueLocked() bool {
 	return slices.ContainsFunc(r.subs, func(s *subscription) bool { return s.due.Load() })
 }
 

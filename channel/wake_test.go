@@ -23,7 +23,7 @@ func TestOnWake(t *testing.T) {
 	}
 	wantWakes(1) // by the channel that was added
 
-	if d, ok, err := r.TakeCached(); ok || err != nil {
+	if d, ok, err := r.TakeCached(nil); ok || err != nil {
 		t.Fatalf("what only the log has was taken from memory: %v %v", d, err)
 	}
 	reads := log.readCount()
@@ -45,12 +45,12 @@ func TestOnWake(t *testing.T) {
 	publish(t, hub, text(lobby, "3"))
 	wantWakes(2)
 	reads = log.readCount()
-	d, ok, err := r.TakeCached()
+	d, ok, err := r.TakeCached(nil)
 	if !ok || err != nil || d.More {
 		t.Fatal(d, ok, err)
 	}
 	wantSeqs(t, d.Batches, "room:lobby 2-3")
-	if d, ok, err := r.TakeCached(); !ok || err != nil || len(d.Batches)+len(d.Signals) > 0 {
+	if d, ok, err := r.TakeCached(nil); !ok || err != nil || len(d.Batches)+len(d.Signals) > 0 {
 		t.Fatalf("there is nothing, and %v was taken: %v %v", d, ok, err)
 	}
 	if log.readCount() != reads {
@@ -60,7 +60,7 @@ func TestOnWake(t *testing.T) {
 	// Behind what memory keeps, and cut by the limit: nothing wakes for the rest, but the delivery says so.
 	publish(t, hub, text(lobby, "4"), text(lobby, "5"), text(lobby, "6"))
 	wantWakes(3)
-	if _, ok, _ := r.TakeCached(); ok {
+	if _, ok, _ := r.TakeCached(nil); ok {
 		t.Fatal("what memory has no more was taken from it")
 	}
 	take("room:lobby 4-5", true)
@@ -78,7 +78,7 @@ func TestOnWake(t *testing.T) {
 	wantWakes(4)
 	publish(t, hub, text(lobby, "7"))
 	wantWakes(5)
-	if _, ok, _ := r.TakeCached(); ok {
+	if _, ok, _ := r.TakeCached(nil); ok {
 		t.Fatal("what is seen through a lens was taken without waiting for it")
 	}
 	take("room:lobby 7-7", false)
@@ -87,13 +87,13 @@ func TestOnWake(t *testing.T) {
 	knows = true
 	publish(t, hub, text(lobby, "8"))
 	wantWakes(6)
-	if d, ok, err := r.TakeCached(); !ok || err != nil || show(d.Batches) == "" {
+	if d, ok, err := r.TakeCached(nil); !ok || err != nil || show(d.Batches) == "" {
 		t.Fatal(d, ok, err)
 	}
 
 	r.Close()
 	wantWakes(7)
-	if _, _, err := r.TakeCached(); !errors.Is(err, channel.ErrClosed) {
+	if _, _, err := r.TakeCached(nil); !errors.Is(err, channel.ErrClosed) {
 		t.Fatal(err)
 	}
 }

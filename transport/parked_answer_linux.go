@@ -20,7 +20,7 @@ func (p *parkedPoll) answer() {
 		return
 	}
 	p.woken.Store(false)
-	d, ok, err := p.reader.TakeCached()
+	d, ok, err := p.reader.TakeCached(nil)
 	if !ok && err == nil {
 		p.asking.Store(true)
 		reader := p.reader

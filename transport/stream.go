@@ -66,7 +66,7 @@ func (s *stream) look() (events []event, more, ok bool, err error) {
 	if s.t.site.Generation() != s.generation {
 		return nil, false, false, nil
 	}
-	d, ok, err := s.TakeCached()
+	d, ok, err := s.TakeCached(nil)
 	if !ok || err != nil {
 		return nil, false, ok, err
 	}
