@@ -48,30 +48,16 @@ func Chat(t *testing.T, open func(t *testing.T) ChatEngine) {
 		{"a deleted user is out of everything", (*chatTest).userGone},
 		{"an erasure takes the edits along", (*chatTest).erasure},
 	} {
-		t.Run(test.name, func(t *testing.T) { test.run(&chatTest{t, open(t)}) })
+		t.Run(test.name, func(t *testing.T) { test.run(&chatTest{strict{t}, open(t)}) })
 	}
 }
 
 type chatTest struct {
-	*testing.T
+	strict
 	e ChatEngine
 }
 
 var chatStart = time.Date(2026, 1, 31, 9, 30, 0, 0, time.UTC)
-
-func (t *chatTest) ok(err error) {
-	t.Helper()
-	if err != nil {
-		t.Fatal(err)
-	}
-}
-
-func (t *chatTest) wants(err, want error) {
-	t.Helper()
-	if !errors.Is(err, want) {
-		t.Fatalf("error %v; want %v", err, want)
-	}
-}
 
 // user makes a user whose id is the name.
 func (t *chatTest) user(name string) channel.Sender {
@@ -156,23 +142,23 @@ func (t *chatTest) idOnce() {
 	ann := t.user("ann")
 	t.room("tea", ann, false)
 	again := chat.Room{ID: "tea", Name: "Other", Owner: ann, Created: chatStart}
-	t.wants(t.e.CreateRoom(t.Context(), again, event("ann", "created")), chat.ErrRoomExists)
+	t.wantErr(t.e.CreateRoom(t.Context(), again, event("ann", "created")), chat.ErrRoomExists)
 	t.ok(t.e.DeleteRoom(t.Context(), "tea", event("", "left")))
-	t.wants(t.e.CreateRoom(t.Context(), again, event("ann", "created")), chat.ErrRoomExists)
+	t.wantErr(t.e.CreateRoom(t.Context(), again, event("ann", "created")), chat.ErrRoomExists)
 	t.wantInbox("ann", "left")
 }
 
 func (t *chatTest) absent() {
 	ctx, ann := t.Context(), t.user("ann")
 	_, err := t.e.Room(ctx, "no", "ann")
-	t.wants(err, chat.ErrNoRoom)
-	t.wants(t.e.UpdateRoom(ctx, "no", "a", "b", event("ann", "x")), chat.ErrNoRoom)
+	t.wantErr(err, chat.ErrNoRoom)
+	t.wantErr(t.e.UpdateRoom(ctx, "no", "a", "b", event("ann", "x")), chat.ErrNoRoom)
 	_, err = t.e.EnsureInvite(ctx, "no", "i")
-	t.wants(err, chat.ErrNoRoom)
-	t.wants(t.e.RevokeInvite(ctx, "no"), chat.ErrNoRoom)
-	t.wants(t.e.DeleteRoom(ctx, "no", event("", "x")), chat.ErrNoRoom)
+	t.wantErr(err, chat.ErrNoRoom)
+	t.wantErr(t.e.RevokeInvite(ctx, "no"), chat.ErrNoRoom)
+	t.wantErr(t.e.DeleteRoom(ctx, "no", event("", "x")), chat.ErrNoRoom)
 	_, err = t.e.Join(ctx, "no", ann, event("ann", "x"))
-	t.wants(err, chat.ErrNoRoom)
+	t.wantErr(err, chat.ErrNoRoom)
 	if left, err := t.e.Leave(ctx, "no", "ann", event("ann", "x")); left || err != nil {
 		t.Fatal(left, err)
 	}
@@ -189,9 +175,9 @@ func (t *chatTest) absent() {
 	}
 	t.room("tea", channel.Sender{}, false)
 	_, err = t.e.Join(ctx, "tea", channel.Sender{ID: "nobody", Name: "x"}, event("ann", "x"))
-	t.wants(err, identity.ErrNoUser)
+	t.wantErr(err, identity.ErrNoUser)
 	_, err = t.e.OpenDirect(ctx, ann, channel.Sender{ID: "nobody", Name: "x"}, event("ann", "x"))
-	t.wants(err, identity.ErrNoUser)
+	t.wantErr(err, identity.ErrNoUser)
 	t.wantInbox("ann")
 }
 
@@ -336,9 +322,9 @@ func (t *chatTest) deleteRoom() {
 	t.say("room:tea", bob, "text")
 	t.ok(t.e.DeleteRoom(ctx, "tea", event("", "left")))
 	_, err = t.e.Room(ctx, "tea", "ann")
-	t.wants(err, chat.ErrNoRoom)
+	t.wantErr(err, chat.ErrNoRoom)
 	_, err = t.e.Append(ctx, channel.Draft{Channel: "room:tea", Type: "text", From: bob, Data: json.RawMessage(`{}`)})
-	t.wants(err, channel.ErrDeleted)
+	t.wantErr(err, channel.ErrDeleted)
 	for _, user := range []string{"ann", "bob"} {
 		t.wantInbox(user, "left")
 		if in, _ := t.e.IsMember(ctx, "tea", user); in {
@@ -358,15 +344,15 @@ func (t *chatTest) atomic() {
 	t.say("user:gone", channel.System, "text")
 	t.ok(t.e.Delete(ctx, "user:gone"))
 	_, err := t.e.Join(ctx, "tea", bob, event("bob", "joined"), event("gone", "x"))
-	t.wants(err, channel.ErrDeleted)
+	t.wantErr(err, channel.ErrDeleted)
 	_, err = t.e.OpenDirect(ctx, ann, bob, event("bob", "opened"), event("gone", "x"))
-	t.wants(err, channel.ErrDeleted)
+	t.wantErr(err, channel.ErrDeleted)
 	err = t.e.CreateRoom(ctx, chat.Room{ID: "new", Owner: ann, Created: chatStart}, event("bob", "made"), event("gone", "x"))
-	t.wants(err, channel.ErrDeleted)
-	t.wants(t.e.UpdateRoom(ctx, "tea", "Other", "", event("bob", "updated"), event("gone", "x")), channel.ErrDeleted)
-	t.wants(t.e.DeleteRoom(ctx, "wine", event("", "x")), channel.ErrDeleted)
+	t.wantErr(err, channel.ErrDeleted)
+	t.wantErr(t.e.UpdateRoom(ctx, "tea", "Other", "", event("bob", "updated"), event("gone", "x")), channel.ErrDeleted)
+	t.wantErr(t.e.DeleteRoom(ctx, "wine", event("", "x")), channel.ErrDeleted)
 	_, err = t.e.Leave(ctx, "tea", "ann", event("gone", "x"))
-	t.wants(err, channel.ErrDeleted)
+	t.wantErr(err, channel.ErrDeleted)
 
 	t.wantInbox("bob")
 	for id, owner := range map[string]string{"tea": "ann", "wine": "gone"} {
@@ -568,8 +554,8 @@ func (t *chatTest) erasure() {
 	t.ok(amend("edit", 2, `"other"`, false))
 	t.ok(amend("edit", 1, `"two"`, false))
 	t.ok(amend("delete", 1, `"gone"`, true))
-	t.wants(amend("edit", 1, `"back"`, false), channel.ErrErased)
-	t.wants(amend("edit", 3, `"back"`, false), channel.ErrErased)
+	t.wantErr(amend("edit", 1, `"back"`, false), channel.ErrErased)
+	t.wantErr(amend("edit", 3, `"back"`, false), channel.ErrErased)
 	b, err := t.e.Read(context.Background(), name, channel.Position{}, 100, 1<<20)
 	t.ok(err)
 	var got []string

@@ -4,12 +4,30 @@
 package enginetest
 
 import (
+	"errors"
 	"sync"
 	"testing"
 	"time"
 
 	"parley/channel"
 )
+
+// strict is a test that ends with the first error that should not be, or should be another.
+type strict struct{ *testing.T }
+
+func (t strict) ok(err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+func (t strict) wantErr(err, want error) {
+	t.Helper()
+	if !errors.Is(err, want) {
+		t.Fatalf("error %v, not %v", err, want)
+	}
+}
 
 // Clock is a clock that the test moves.
 type Clock struct {

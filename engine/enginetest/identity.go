@@ -2,7 +2,6 @@ package enginetest
 
 import (
 	"bytes"
-	"errors"
 	"fmt"
 	"slices"
 	"sync"
@@ -33,7 +32,7 @@ func Identity(t *testing.T, open func(t *testing.T) (store identity.Store, reope
 		{"a link taken by many", (*identityTest).adminLinkRace},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			it := &identityTest{T: t}
+			it := &identityTest{strict: strict{t}}
 			it.s, it.reopen = open(t)
 			test.run(it)
 		})
@@ -41,7 +40,7 @@ func Identity(t *testing.T, open func(t *testing.T) (store identity.Store, reope
 }
 
 type identityTest struct {
-	*testing.T
+	strict
 	s      identity.Store
 	reopen func() identity.Store
 }
@@ -53,20 +52,6 @@ func user(i int) identity.User {
 }
 
 func fold(i int) string { return fmt.Sprintf("user %d", i) }
-
-func (t *identityTest) ok(err error) {
-	t.Helper()
-	if err != nil {
-		t.Fatal(err)
-	}
-}
-
-func (t *identityTest) wantErr(err, want error) {
-	t.Helper()
-	if !errors.Is(err, want) {
-		t.Fatalf("error %v, not %v", err, want)
-	}
-}
 
 func (t *identityTest) create(ids ...int) {
 	t.Helper()

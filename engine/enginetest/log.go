@@ -3,7 +3,6 @@ package enginetest
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"testing"
 	"time"
@@ -65,7 +64,7 @@ func Log(t *testing.T, open func(t *testing.T, o Options) LogUnderTest) {
 		{"a large channel is deleted", (*logTest).deletedLarge},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			lt := &logTest{T: t, clock: NewClock(), rec: &Recorder{}}
+			lt := &logTest{strict: strict{t}, clock: NewClock(), rec: &Recorder{}}
 			lt.log = open(t, Options{Policies: testPolicies, Clock: lt.clock.Now})
 			lt.log.Follow(lt.rec)
 			test.run(lt)
@@ -87,7 +86,7 @@ var (
 const anyBytes = 1 << 20
 
 type logTest struct {
-	*testing.T
+	strict
 	log   LogUnderTest
 	clock *Clock
 	rec   *Recorder
@@ -222,13 +221,6 @@ func (t *logTest) wantSeqs(ms []channel.Message, first, last uint64) {
 		if m.Seq != first+uint64(i) {
 			t.Fatalf("message %d where %d belongs", m.Seq, first+uint64(i))
 		}
-	}
-}
-
-func (t *logTest) wantErr(err, want error) {
-	t.Helper()
-	if !errors.Is(err, want) {
-		t.Fatalf("error %v, not %v", err, want)
 	}
 }
 

@@ -47,12 +47,12 @@ func Vote(t *testing.T, open func(t *testing.T) VoteEngine) {
 		{"names", (*voteTest).names},
 		{"whose votes", (*voteTest).list},
 	} {
-		t.Run(test.name, func(t *testing.T) { test.run(&voteTest{t, open(t)}) })
+		t.Run(test.name, func(t *testing.T) { test.run(&voteTest{strict{t}, open(t)}) })
 	}
 }
 
 type voteTest struct {
-	*testing.T
+	strict
 	e VoteEngine
 }
 
@@ -78,9 +78,7 @@ func draftVote(code string, options int) vote.Vote {
 
 func (t *voteTest) must(v vote.Vote, err error) vote.Vote {
 	t.Helper()
-	if err != nil {
-		t.Fatal(err)
-	}
+	t.ok(err)
 	return v
 }
 
