@@ -15,9 +15,7 @@ func identitySuite(t *testing.T, server addressed) {
 		url := fresh(server)
 		e := open(t, url, Options{})
 		return e, func() identity.Store {
-			if err := e.Close(); err != nil {
-				t.Fatalf("close: %v", err)
-			}
+			closed(t, e)
 			return open(t, url, Options{})
 		}
 	})

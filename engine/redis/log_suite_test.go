@@ -23,6 +23,20 @@ func open(t testing.TB, url string, o Options) *Engine {
 	return e
 }
 
+func closed(t testing.TB, e *Engine) {
+	t.Helper()
+	if err := e.Close(); err != nil {
+		t.Fatalf("close: %v", err)
+	}
+}
+
+func sweep(t testing.TB, e *Engine) {
+	t.Helper()
+	if err := e.keeper.sweep(t.Context(), false); err != nil {
+		t.Fatalf("sweep: %v", err)
+	}
+}
+
 // addressed is a Redis that a test has: one server, Sentinels or a cluster.
 type addressed interface{ URL() string }
 
@@ -42,15 +56,9 @@ func underTest(t *testing.T, url string, o Options) enginetest.LogUnderTest {
 	return enginetest.LogUnderTest{
 		Log: e,
 		Reopen: func() enginetest.LogUnderTest {
-			if err := e.Close(); err != nil {
-				t.Fatalf("close: %v", err)
-			}
+			closed(t, e)
 			return underTest(t, url, o)
 		},
-		Sweep: func() {
-			if err := e.keeper.sweep(t.Context(), false); err != nil {
-				t.Fatalf("sweep: %v", err)
-			}
-		},
+		Sweep: func() { sweep(t, e) },
 	}
 }

@@ -20,15 +20,9 @@ func searchUnderTest(t *testing.T, url string, o Options) enginetest.SearchUnder
 	return enginetest.SearchUnderTest{
 		Engine: e,
 		Settle: func() {}, // nothing is derived
-		Sweep: func() {
-			if err := e.keeper.sweep(t.Context(), false); err != nil {
-				t.Fatalf("sweep: %v", err)
-			}
-		},
+		Sweep:  func() { sweep(t, e) },
 		Reopen: func() enginetest.SearchUnderTest {
-			if err := e.Close(); err != nil {
-				t.Fatalf("close: %v", err)
-			}
+			closed(t, e)
 			return searchUnderTest(t, url, o)
 		},
 	}

@@ -52,9 +52,7 @@ func TestTwoServersOnOneFolder(t *testing.T) {
 	if _, err := e.Append(t.Context(), hello("room:a")); err != nil {
 		t.Fatalf("the first one suffered: %v", err)
 	}
-	if err := e.Close(); err != nil {
-		t.Fatal(err)
-	}
+	closed(t, e)
 	if tail, err := open(t, path, Options{}).Tail(t.Context(), "room:a"); err != nil || tail.Seq != 1 {
 		t.Fatalf("tail %s, %v", tail, err)
 	}
@@ -104,9 +102,7 @@ func TestDamagedFile(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "parley.db")
 	e := open(t, path, Options{})
 	appendN(t, e, "room:a", 1000)
-	if err := e.Close(); err != nil {
-		t.Fatal(err)
-	}
+	closed(t, e)
 	whole, err := os.ReadFile(path)
 	if err != nil {
 		t.Fatal(err)

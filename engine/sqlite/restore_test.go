@@ -25,18 +25,14 @@ func TestRestoredCopy(t *testing.T) {
 	}
 	e := open(t, path, Options{})
 	old := appendN(e, 5)
-	if err := e.Close(); err != nil {
-		t.Fatal(err)
-	}
+	closed(t, e)
 	backup, err := os.ReadFile(path)
 	if err != nil {
 		t.Fatal(err)
 	}
 	e = open(t, path, Options{})
 	lost := appendN(e, 3)
-	if err := e.Close(); err != nil {
-		t.Fatal(err)
-	}
+	closed(t, e)
 	if err := os.WriteFile(path, backup, 0o600); err != nil {
 		t.Fatal(err)
 	}

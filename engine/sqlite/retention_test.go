@@ -75,9 +75,7 @@ func TestDeletedChannelLeavesTheFile(t *testing.T) {
 	if err := <-deleted; err != nil {
 		t.Fatal(err)
 	}
-	if err := e.Close(); err != nil {
-		t.Fatal(err)
-	}
+	closed(t, e)
 	e = open(t, path, Options{SweepEvery: -1}) // goes on where it was
 	eventually(t, "the deleted messages are gone", func() bool { return count(t, e, "SELECT count(*) FROM messages") == 5 })
 	eventually(t, "that is recorded", func() bool { return count(t, e, "SELECT count(*) FROM channels WHERE deleted = 1") == 0 })
@@ -94,9 +92,7 @@ func TestOldKeysAreForgotten(t *testing.T) {
 		want    int
 	}{{0, pruneKeys + 107}, {24 * time.Hour, 7}, {48 * time.Hour, 0}} {
 		clock.Advance(c.advance)
-		if err := e.keeper.sweep(t.Context()); err != nil {
-			t.Fatal(err)
-		}
+		sweep(t, e)
 		if n := count(t, e, "SELECT count(*) FROM keys"); n != c.want {
 			t.Errorf("%d keys are left, not %d", n, c.want)
 		}
@@ -124,9 +120,7 @@ func TestKeysOfTheDaysBeside(t *testing.T) {
 		said("today", 24, true)
 		said("tomorrow", 0, true)
 		said("tomorrow", 24, true)
-		if err := e.Close(); err != nil {
-			t.Fatal(err)
-		}
+		closed(t, e)
 		e = open(t, path, o)
 	}
 	said("today", 48, false)
@@ -151,9 +145,7 @@ func TestDeletedTextIsGone(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if err := e.Close(); err != nil {
-		t.Fatal(err)
-	}
+	closed(t, e)
 	files, err := filepath.Glob(path + "*")
 	if err != nil || len(files) == 0 {
 		t.Fatal(files, err)

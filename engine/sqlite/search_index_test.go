@@ -95,13 +95,6 @@ func wantEntries(t *testing.T, e *Engine, name channel.Name, want int) {
 	}
 }
 
-func closed(t *testing.T, e *Engine) {
-	t.Helper()
-	if err := e.Close(); err != nil {
-		t.Fatal(err)
-	}
-}
-
 // TestIndexOfAnOldDatabase: a database without an index is searched at once, and gets one.
 func TestIndexOfAnOldDatabase(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "parley.db")
@@ -148,9 +141,7 @@ func TestIndexFollows(t *testing.T) {
 	for i := range 20 {
 		say(t, e, "room:a", fmt.Sprint("more ", i))
 	}
-	if err := e.keeper.sweep(t.Context()); err != nil {
-		t.Fatal(err)
-	}
+	sweep(t, e)
 	wantEntries(t, e, "room:a", 10)
 	wantFound(t, e, "room:a", "second")
 	if err := e.Delete(t.Context(), "room:a"); err != nil {

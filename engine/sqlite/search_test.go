@@ -19,15 +19,9 @@ func searchUnderTest(t *testing.T, path string, o Options) enginetest.SearchUnde
 	return enginetest.SearchUnderTest{
 		Engine: e,
 		Settle: func() { settle(t, e) },
-		Sweep: func() {
-			if err := e.keeper.sweep(t.Context()); err != nil {
-				t.Fatalf("sweep: %v", err)
-			}
-		},
+		Sweep:  func() { sweep(t, e) },
 		Reopen: func() enginetest.SearchUnderTest {
-			if err := e.Close(); err != nil {
-				t.Fatalf("close: %v", err)
-			}
+			closed(t, e)
 			return searchUnderTest(t, path, o)
 		},
 	}

@@ -22,6 +22,20 @@ func open(t testing.TB, path string, o Options) *Engine {
 	return e
 }
 
+func closed(t testing.TB, e *Engine) {
+	t.Helper()
+	if err := e.Close(); err != nil {
+		t.Fatalf("close: %v", err)
+	}
+}
+
+func sweep(t testing.TB, e *Engine) {
+	t.Helper()
+	if err := e.keeper.sweep(t.Context()); err != nil {
+		t.Fatalf("sweep: %v", err)
+	}
+}
+
 func TestLog(t *testing.T) {
 	enginetest.Log(t, func(t *testing.T, o enginetest.Options) enginetest.LogUnderTest {
 		return underTest(t, filepath.Join(t.TempDir(), "parley.db"), Options{Policies: o.Policies, Clock: o.Clock, SweepEvery: -1})
@@ -33,16 +47,10 @@ func underTest(t *testing.T, path string, o Options) enginetest.LogUnderTest {
 	return enginetest.LogUnderTest{
 		Log: e,
 		Reopen: func() enginetest.LogUnderTest {
-			if err := e.Close(); err != nil {
-				t.Fatalf("close: %v", err)
-			}
+			closed(t, e)
 			return underTest(t, path, o)
 		},
-		Sweep: func() {
-			if err := e.keeper.sweep(t.Context()); err != nil {
-				t.Fatalf("sweep: %v", err)
-			}
-		},
+		Sweep: func() { sweep(t, e) },
 	}
 }
 
@@ -51,9 +59,7 @@ func TestIdentity(t *testing.T) {
 		path := filepath.Join(t.TempDir(), "parley.db")
 		e := open(t, path, Options{})
 		return e, func() identity.Store {
-			if err := e.Close(); err != nil {
-				t.Fatalf("close: %v", err)
-			}
+			closed(t, e)
 			return open(t, path, Options{})
 		}
 	})

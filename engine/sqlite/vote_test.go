@@ -1,4 +1,4 @@
-package sqlite_test
+package sqlite
 
 import (
 	"fmt"
@@ -10,27 +10,18 @@ import (
 
 	"parley/channel"
 	"parley/engine/enginetest"
-	"parley/engine/sqlite"
 	"parley/vote"
 )
 
-func openForVotes(t testing.TB) *sqlite.Engine {
-	t.Helper()
-	e, err := sqlite.Open(filepath.Join(t.TempDir(), "parley.db"), sqlite.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = e.Close() })
-	return e
-}
-
 func TestVote(t *testing.T) {
-	enginetest.Vote(t, func(t *testing.T) enginetest.VoteEngine { return openForVotes(t) })
+	enginetest.Vote(t, func(t *testing.T) enginetest.VoteEngine {
+		return open(t, filepath.Join(t.TempDir(), "parley.db"), Options{})
+	})
 }
 
 // 64 people at a time cast ballots in one vote.
 func BenchmarkCast(b *testing.B) {
-	e := openForVotes(b)
+	e := open(b, filepath.Join(b.TempDir(), "parley.db"), Options{})
 	v, err := e.CreateVote(b.Context(), vote.Vote{
 		Code: "AAAAA", Question: "Tea?", Options: []vote.Option{{Text: "yes"}, {Text: "no"}}, Min: 1, Max: 1, Open: true, Results: vote.Always, Created: time.Now(),
 	})
