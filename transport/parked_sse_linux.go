@@ -116,8 +116,10 @@ func (p *parkedSSE) attend() {
 		events, err = p.asked.events, p.asked.err
 		p.asked, more = nil, true // whoever woke it meanwhile was not listened to
 	default:
+		room := p.t.rooms.Get().(*room)
+		defer p.t.rooms.Put(room)
 		var ok bool
-		if events, more, ok, err = p.look(); !ok && err == nil {
+		if events, more, ok, err = p.look(room); !ok && err == nil {
 			p.find()
 			return
 		}

@@ -15,7 +15,7 @@ func (p *parkedPoll) shared(batches []channel.Batch) []byte {
 	if b.Gap != nil || len(b.Messages) == 0 || p.reader.Lens(b.Channel) != nil {
 		return nil
 	}
-	key := answerKey{b.Channel, b.From, b.To, &b.Messages[0], len(b.Messages), b.More, p.q.waits, p.head, time.Now().Unix()}
+	key := answerKey{keyOf(b), p.q.waits, p.head, time.Now().Unix()}
 	s := &p.t.lastAnswer
 	s.mu.Lock()
 	defer s.mu.Unlock()

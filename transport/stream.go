@@ -61,16 +61,22 @@ func (s *stream) await(wait, ctx context.Context) ([]event, error) {
 }
 
 // look returns what there is to say now, without waiting for anything. When the database must be asked it returns false, and ask is to be
-// called, where there is time. more says that there is more already.
-func (s *stream) look() (events []event, more, ok bool, err error) {
+// called, where there is time. more says that there is more already. The events are good as long as the room is the caller's.
+func (s *stream) look(in *room) (events []event, more, ok bool, err error) {
 	if s.t.site.Generation() != s.generation {
 		return nil, false, false, nil
 	}
-	d, ok, err := s.TakeCached(nil)
+	d, ok, err := s.TakeCached(in.batches[:0])
 	if !ok || err != nil {
 		return nil, false, ok, err
 	}
-	return s.events(nil, d), d.More, true, nil
+	return s.events(in.events[:0], d), d.More, true, nil
+}
+
+// room is for what one look mostly finds, so that it needs no memory of its own.
+type room struct {
+	batches [1]channel.Batch
+	events  [1]event
 }
 
 // ask is look with the database.

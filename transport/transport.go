@@ -32,10 +32,12 @@ type Transport struct {
 	parked         map[held]struct{}
 	lines          sync.WaitGroup // HTTP connections on the loops
 	encodedBatches sync.Pool      // of *[]byte
+	rooms          sync.Pool      // of *room
 	patterns       patterns       // of requests that are made again and again
 	lastHead       atomic.Pointer[string]
 	lastDate       atomic.Pointer[date]
 	lastAnswer     sharedAnswer
+	lastBatch      sharedBatch
 }
 
 // New returns the transports of hub's channels. Shutdown ends what they hold open; end it before the hub.
@@ -45,6 +47,7 @@ func New(hub *channel.Hub, site Site, o Options) *Transport {
 	t.leaving, t.leave = context.WithCancel(context.Background())
 	t.cut, t.cutNow = context.WithCancel(context.Background())
 	t.encodedBatches.New = func() any { return new([]byte) }
+	t.rooms.New = func() any { return new(room) }
 	return t
 }
 

@@ -126,7 +126,9 @@ func (s *session) attend() {
 		s.conn.WakeDrained()
 		return
 	}
-	events, more, ok, err := s.look()
+	room := s.t.rooms.Get().(*room)
+	defer s.t.rooms.Put(room)
+	events, more, ok, err := s.look(room)
 	switch {
 	case err != nil:
 		s.fail(err)
@@ -179,6 +181,12 @@ func (s *session) write(events []event) error {
 	buffer := s.t.encodedBatches.Get().(*[]byte)
 	defer s.t.encodedBatches.Put(buffer)
 	for i := range events {
+		if shared := s.t.lastBatch.prepared(events[i].batch); shared != nil {
+			if s.conn.Send(shared) != websocket.Accepted { // there is no limit: it has ended
+				return websocket.ErrClosed
+			}
+			continue
+		}
 		*buffer = events[i].appendJSON((*buffer)[:0])
 		if err := s.conn.Write(context.Background(), websocket.MessageText, *buffer); err != nil {
 			return err
