@@ -1,8 +1,6 @@
 package main
 
 import (
-	"errors"
-	"fmt"
 	"io"
 	"time"
 
@@ -40,20 +38,12 @@ func (b *bench) prepare(chosen []peer) (err error) {
 	if b.at, err = side.FindPlaces("bench-delivery"); err != nil {
 		return err
 	}
-	b.peers, b.programs, b.missing = chosen, map[string]string{}, map[string]string{}
-	for _, p := range chosen {
+	b.peers = chosen
+	b.programs, b.missing, err = side.Build(chosen, b.log, func(p peer) (side.Peer, string, error) {
 		program, err := p.build(b)
-		if err != nil {
-			b.missing[p.Key] = err.Error()
-			fmt.Fprintf(b.log, "%s is not available: %v\n", p.Title, err)
-			continue
-		}
-		b.programs[p.Key] = program
-	}
-	if len(b.programs) == 0 {
-		return errors.New("no peer is available")
-	}
-	return nil
+		return p.Peer, program, err
+	})
+	return err
 }
 
 // measure makes all measurements.

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"parley/bench/side"
+	"parley/bench/side/sidetest"
 )
 
 // unsupported are the rows of which a peer can only say that it does not do that.
@@ -45,13 +46,7 @@ func TestRows(t *testing.T) {
 			}
 		}
 	}
-	var out strings.Builder
-	r.Print(&out)
-	for _, l := range r.Lines {
-		if !strings.Contains(out.String(), "| "+l.Title+" ") {
-			t.Errorf("the table lacks %q:\n%s", l.Title, out.String())
-		}
-	}
+	sidetest.Table(t, r)
 }
 
 // TestAPeerThatIsMissing must not keep the others from being measured.
@@ -66,15 +61,5 @@ func TestAPeerThatIsMissing(t *testing.T) {
 	if err := b.prepare([]peer{none, peers[3]}); err != nil {
 		t.Fatal(err)
 	}
-	r := b.measure()
-	var out strings.Builder
-	r.Print(&out)
-	for _, said := range []string{log.String(), out.String()} {
-		if !strings.Contains(said, "none is not available: ") {
-			t.Errorf("nothing is said of the peer:\n%s", said)
-		}
-	}
-	if len(r.Lines[0].Values["empty"]) != 1 {
-		t.Errorf("the other was not measured: %v", r.Failure())
-	}
+	sidetest.NotAvailable(t, b.measure(), log.String(), "none is not available: ", "empty")
 }

@@ -4,6 +4,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"parley/bench/side/sidetest"
 )
 
 // TestRows runs every row for one tiny round. It judges no time: only that what was published came to everybody, as the load
@@ -31,13 +33,7 @@ func TestRows(t *testing.T) {
 			}
 		}
 	}
-	var out strings.Builder
-	r.Print(&out)
-	for _, l := range r.Lines {
-		if !strings.Contains(out.String(), "| "+l.Title+" ") {
-			t.Errorf("the table lacks %q:\n%s", l.Title, out.String())
-		}
-	}
+	sidetest.Table(t, r)
 }
 
 // TestCommandsAreCounted: those of clients and those of scripts, and not what asks for them.

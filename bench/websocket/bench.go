@@ -1,8 +1,6 @@
 package main
 
 import (
-	"errors"
-	"fmt"
 	"io"
 
 	"parley/bench/side"
@@ -30,20 +28,12 @@ func (b *bench) prepare(chosen []peer) error {
 	if err != nil {
 		return err
 	}
-	b.peers, b.commands, b.missing = chosen, map[string][]string{}, map[string]string{}
-	for _, p := range chosen {
+	b.peers = chosen
+	b.commands, b.missing, err = side.Build(chosen, b.log, func(p peer) (side.Peer, []string, error) {
 		command, err := p.build(at)
-		if err != nil {
-			b.missing[p.Key] = err.Error()
-			fmt.Fprintf(b.log, "%s is not available: %v\n", p.Title, err)
-			continue
-		}
-		b.commands[p.Key] = command
-	}
-	if len(b.commands) == 0 {
-		return errors.New("no peer is available")
-	}
-	return nil
+		return p.Peer, command, err
+	})
+	return err
 }
 
 // measure makes all measurements.
