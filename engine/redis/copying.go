@@ -34,16 +34,11 @@ func (e *Engine) checkCopying(ctx context.Context) error {
 }
 
 // connectOnly makes an engine that asks and writes, and neither listens nor works by itself. It refuses a Redis that a node serves.
-func connectOnly(ctx context.Context, addr string) (_ *Engine, err error) {
-	e := &Engine{o: Options{}.withDefaults(), node: channel.DrawID()}
-	if e.address, err = parseAddress(addr); err != nil {
+func connectOnly(ctx context.Context, addr string) (*Engine, error) {
+	e, err := connected(addr, Options{})
+	if err != nil {
 		return nil, err
 	}
-	e.keys = keys{prefix: e.address.prefix, db: e.address.option.SelectDB}
-	if e.client, err = connect(e.address); err != nil {
-		return nil, err
-	}
-	e.ctx, e.cancel = context.WithCancel(context.Background())
 	if err := errors.Join(e.checkVersion(ctx), e.unserved(ctx)); err != nil {
 		e.disconnect()
 		return nil, err

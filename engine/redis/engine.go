@@ -96,16 +96,12 @@ type Engine struct {
 
 // Open connects to Redis at an address (see the package's documentation) and begins to listen to what other nodes commit. Errors: ErrBadURL, ErrOld, or
 // the connection's.
-func Open(ctx context.Context, addr string, o Options) (_ *Engine, err error) {
-	e := &Engine{o: o.withDefaults(), node: channel.DrawID(), empty: make(chan struct{})}
-	if e.address, err = parseAddress(addr); err != nil {
+func Open(ctx context.Context, addr string, o Options) (*Engine, error) {
+	e, err := connected(addr, o)
+	if err != nil {
 		return nil, err
 	}
-	e.keys = keys{prefix: e.address.prefix, db: e.address.option.SelectDB}
-	if e.client, err = connect(e.address); err != nil {
-		return nil, err
-	}
-	e.ctx, e.cancel = context.WithCancel(context.Background())
+	e.empty = make(chan struct{})
 	for i := range e.lanes {
 		e.lanes[i] = newLane(e, i)
 	}
@@ -126,6 +122,20 @@ func Open(ctx context.Context, addr string, o Options) (_ *Engine, err error) {
 		_ = e.Close()
 		return nil, err
 	}
+	return e, nil
+}
+
+// connected is an engine that can ask and write, in which nothing runs yet.
+func connected(addr string, o Options) (_ *Engine, err error) {
+	e := &Engine{o: o.withDefaults(), node: channel.DrawID()}
+	if e.address, err = parseAddress(addr); err != nil {
+		return nil, err
+	}
+	e.keys = keys{prefix: e.address.prefix, db: e.address.option.SelectDB}
+	if e.client, err = connect(e.address); err != nil {
+		return nil, err
+	}
+	e.ctx, e.cancel = context.WithCancel(context.Background())
 	return e, nil
 }
 
