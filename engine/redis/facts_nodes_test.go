@@ -197,19 +197,26 @@ func deafTo(server *redistest.Server, deaf bool) {
 	}
 }
 
-func TestHintsThatWereLostDropEverything(t *testing.T) {
-	server := redistest.Start(t)
+// changesUnheard makes changes on a node while another, b, which knows what was before, cannot hear of them.
+func changesUnheard(t *testing.T) (server *redistest.Server, b *node, changes []change) {
+	t.Helper()
+	server = redistest.Start(t)
 	server.Do("ACL", "SETUSER", "b", "on", ">secret", "~*", "&*", "+@all")
 	prefix := channel.DrawID()
 	a := newNode(t, server.URL()+"?prefix="+prefix)
-	b := newNode(t, fmt.Sprintf("redis://b:secret@%s?prefix=%s", server.Addr(), prefix))
-	changes := changesOf(a)
+	b = newNode(t, fmt.Sprintf("redis://b:secret@%s?prefix=%s", server.Addr(), prefix))
+	changes = changesOf(a)
 	deafTo(server, true)
 	redistest.Eventually(t, "b is deaf", func() bool { return b.e.Ready(t.Context()) != nil })
 	warmed(b, changes)
 	for _, c := range changes {
 		a.ok(c.do(a))
 	}
+	return server, b, changes
+}
+
+func TestHintsThatWereLostDropEverything(t *testing.T) {
+	server, b, changes := changesUnheard(t)
 	deafTo(server, false)
 	for _, c := range changes {
 		redistest.Eventually(t, c.what, func() bool { return c.knows(b) })
@@ -217,18 +224,7 @@ func TestHintsThatWereLostDropEverything(t *testing.T) {
 }
 
 func TestNodesThatCannotHearAreSoonRight(t *testing.T) {
-	server := redistest.Start(t)
-	server.Do("ACL", "SETUSER", "b", "on", ">secret", "~*", "&*", "+@all")
-	prefix := channel.DrawID()
-	a := newNode(t, server.URL()+"?prefix="+prefix)
-	b := newNode(t, fmt.Sprintf("redis://b:secret@%s?prefix=%s", server.Addr(), prefix))
-	changes := changesOf(a)
-	deafTo(server, true)
-	redistest.Eventually(t, "b is deaf", func() bool { return b.e.Ready(t.Context()) != nil })
-	warmed(b, changes)
-	for _, c := range changes {
-		a.ok(c.do(a))
-	}
+	_, b, changes := changesUnheard(t)
 	for _, c := range changes {
 		redistest.Eventually(t, c.what, func() bool { return c.knows(b) })
 	}

@@ -14,11 +14,7 @@ import (
 func TestCluster(t *testing.T) {
 	t.Parallel()
 	cluster := redistest.StartCluster(t)
-	t.Run("log", func(t *testing.T) { logSuite(t, cluster) })
-	t.Run("identity", func(t *testing.T) { identitySuite(t, cluster) })
-	t.Run("chat", func(t *testing.T) { chatSuite(t, cluster) })
-	t.Run("search", func(t *testing.T) { searchSuite(t, cluster) })
-	t.Run("vote", func(t *testing.T) { voteSuite(t, cluster) })
+	everySuite(t, cluster)
 	t.Run("replicas", func(t *testing.T) {
 		e := open(t, fresh(cluster)+"&replicas=1", Options{})
 		if r := mustAppend(t, e, say("room:a", "", "here"), say(elsewhere("room:a"), "", "there"))[1]; r.Durability != channel.Replicated {
@@ -29,19 +25,20 @@ func TestCluster(t *testing.T) {
 			t.Errorf("append: %v", err)
 		}
 	})
-	t.Run("votes on two nodes", func(t *testing.T) { votesOnTwoNodes(t, cluster) })
-	t.Run("presence", func(t *testing.T) { presenceSuite(t, cluster) })
 }
 
 // TestSentinels is the same where Sentinels say which server is the primary.
 func TestSentinels(t *testing.T) {
 	t.Parallel()
 	sentinels := redistest.StartSentinels(t)
-	t.Run("log", func(t *testing.T) { logSuite(t, sentinels) })
-	t.Run("identity", func(t *testing.T) { identitySuite(t, sentinels) })
-	t.Run("chat", func(t *testing.T) { chatSuite(t, sentinels) })
-	t.Run("search", func(t *testing.T) { searchSuite(t, sentinels) })
-	t.Run("vote", func(t *testing.T) { voteSuite(t, sentinels) })
-	t.Run("votes on two nodes", func(t *testing.T) { votesOnTwoNodes(t, sentinels) })
-	t.Run("presence", func(t *testing.T) { presenceSuite(t, sentinels) })
+	everySuite(t, sentinels)
+}
+
+func everySuite(t *testing.T, server addressed) {
+	for name, suite := range map[string]func(*testing.T, addressed){
+		"log": logSuite, "identity": identitySuite, "chat": chatSuite, "search": searchSuite, "vote": voteSuite,
+		"votes on two nodes": votesOnTwoNodes, "presence": presenceSuite,
+	} {
+		t.Run(name, func(t *testing.T) { suite(t, server) })
+	}
 }
