@@ -55,11 +55,7 @@ test('a message is edited, and deleted', async () => {
 	await fay.composer().fill('a mistake');
 	await fay.composer().press('Enter');
 	await gus.page.locator('.message .text', { hasText: 'a mistake' }).waitFor();
-	const message = fay.page.locator('.message', { hasText: 'a mistake' });
-	await message.hover();
-	await message.locator('.message-tools').click();
-	await fay.page.getByRole('menuitem', { name: 'Delete' }).click();
-	await fay.page.getByRole('dialog').getByRole('button', { name: 'Delete' }).click();
+	await fay.erases('a mistake');
 	await gus.page.locator('.message .text', { hasText: 'a mistake' }).waitFor({ state: 'detached' });
 	await Promise.all([fay.leaves(), gus.leaves()]);
 });

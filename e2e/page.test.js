@@ -65,11 +65,7 @@ test('the link of the banner makes the administrator', async () => {
 	await boss.goes(`/admin#${token}`);
 	await boss.page.waitForFunction(async () => (await (await fetch('/v1/session')).json()).user.admin);
 	await boss.goes('/');
-	const message = boss.page.locator('.message', { hasText: 'unwanted' });
-	await message.hover();
-	await message.locator('.message-tools').click();
-	await boss.page.getByRole('menuitem', { name: 'Delete' }).click();
-	await boss.page.getByRole('dialog').getByRole('button', { name: 'Delete' }).click();
+	await boss.erases('unwanted');
 	await bob.page.locator('.message .text', { hasText: 'unwanted' }).waitFor({ state: 'detached' });
 	await Promise.all([boss.leaves(), bob.leaves()]);
 });

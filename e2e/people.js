@@ -61,6 +61,15 @@ export class Person {
 		await this.composer().press('Enter');
 	}
 
+	/** Deletes a message by its menu. */
+	async erases(text) {
+		const message = this.page.locator('.message', { hasText: text });
+		await message.hover();
+		await message.locator('.message-tools').click();
+		await this.page.getByRole('menuitem', { name: 'Delete' }).click();
+		await this.page.getByRole('dialog').getByRole('button', { name: 'Delete' }).click();
+	}
+
 	log = () => this.page.getByRole('log');
 
 	sees = (text, where = this.log()) => where.getByText(text, { exact: true }).first().waitFor();
