@@ -7,7 +7,6 @@ import (
 	"net"
 	"net/http"
 	"os"
-	"path/filepath"
 	"sync"
 	"testing"
 	"time"
@@ -340,5 +339,3 @@ func must[T any](v T, err error) func(testing.TB) T {
 		return v
 	}
 }
-
-var _ = filepath.Join
