@@ -69,7 +69,7 @@ func newWriter(e *Engine) (*writer, error) {
 		_ = w.close()
 		return nil, err
 	}
-	if err := conn.SyncData(); err != nil {
+	if err := conn.TuneWAL(); err != nil {
 		_ = w.close()
 		return nil, err
 	}

@@ -15,7 +15,7 @@ type Conn struct {
 	db         uintptr // sqlite3*
 	out        uintptr // room for one pointer that a call returns
 	statements map[string]*statement
-	walMethods uintptr // see SyncData; 0 for none
+	walMethods uintptr // see TuneWAL; 0 for none
 }
 
 // Error is what SQLite says.

@@ -1,6 +1,0 @@
-//go:build !linux
-
-package raw
-
-// SyncData is for Linux.
-func (*Conn) SyncData() error { return nil }
