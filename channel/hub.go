@@ -166,7 +166,7 @@ func (h *Hub) join(s *subscription) {
 		f = newFeed(s.name, h.options)
 		h.feeds[s.name] = f
 	}
-	s.feed = f
+	s.feed, s.name = f, f.name // one text for all: whoever compares them sees that at once
 	f.join(s)
 }
 
