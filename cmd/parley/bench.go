@@ -31,14 +31,14 @@ parley bench URL longpoll --connections 4000                          long polls
 parley bench URL idle --connections 15000 --for 1m                    silent readers
 parley bench URL ballots --connections 1000                           ballots, with 1,000 people watching the tally`,
 		Flags: []cli.Flag{
-			&cli.IntFlag{Name: "connections", Usage: "readers; of publish: publishers; of ballots: watchers of the tally (default: 64; ballots: 0)", Destination: &o.Connections},
+			&cli.IntFlag{Name: "connections", Usage: "readers; of publish: publishers; of ballots: watchers of the tally", DefaultText: "64; ballots: 0", Destination: &o.Connections},
 			&cli.StringFlag{Name: "transport", Usage: "of the readers, websocket, sse or longpoll; of publish, http or websocket", Destination: &o.Transport},
-			&cli.FloatFlag{Name: "rate", Usage: "open loop: so many messages or ballots a second, answered or not", Destination: &o.Rate},
-			&cli.IntFlag{Name: "in-flight", Usage: "closed loop: so many wait for their answers (default: 64; fanout and longpoll: 1)", Destination: &o.InFlight},
+			&cli.FloatFlag{Name: "rate", Usage: "open loop: so many messages or ballots a second, answered or not", HideDefault: true, Destination: &o.Rate},
+			&cli.IntFlag{Name: "in-flight", Usage: "closed loop: so many wait for their answers", DefaultText: "64; fanout and longpoll: 1", Destination: &o.InFlight},
 			&cli.DurationFlag{Name: "for", Value: 10 * time.Second, Destination: &o.For},
 			&cli.DurationFlag{Name: "warmup", Value: time.Second, Usage: "before measuring; -1s: none", Destination: &o.Warmup},
 			&cli.IntFlag{Name: "size", Value: 128, Usage: "bytes of a message's data, from 64", Destination: &o.Size},
-			&cli.IntFlag{Name: "people", Usage: "guests whom the connections belong to (default: 1; ballots: 256)", Destination: &o.People},
+			&cli.IntFlag{Name: "people", Usage: "guests whom the connections belong to", DefaultText: "1; ballots: 256", Destination: &o.People},
 			&cli.StringFlag{Name: "token", Usage: "session of who does everything (default: guests made for it)", Sources: cli.EnvVars("PARLEY_TOKEN"), Destination: &o.Token},
 			&cli.StringFlag{Name: "json", Usage: "write the report to this `FILE`; - for the output", Destination: &report},
 		},

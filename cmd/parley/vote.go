@@ -26,9 +26,6 @@ func voteCommand() *cli.Command {
    parley vote show --watch K7QM3`,
 		CustomHelpTemplate: remoteHelp,
 		HideHelpCommand:    true,
-		// The library's own help of a command with commands knows no template.
-		HideHelp: true,
-		Flags:    []cli.Flag{&cli.BoolFlag{Name: "help", Aliases: []string{"h"}, Usage: "show help", Local: true}},
 		OnUsageError: func(_ context.Context, cmd *cli.Command, err error, _ bool) error {
 			return wrongUsage(cmd, err.Error())
 		},
@@ -55,7 +52,7 @@ parley vote create --room lobby --closes-in 10m "Lunch now?" yes "in an hour"`,
 			&cli.BoolFlag{Name: "named", Usage: "everybody sees who voted what"},
 			&cli.BoolFlag{Name: "final", Usage: "ballots cannot be changed"},
 			&cli.StringFlag{Name: "results", Usage: "who sees them when: always, voted, closed or owner", Value: "always"},
-			&cli.DurationFlag{Name: "closes-in", Usage: "close it by itself after so long"},
+			&cli.DurationFlag{Name: "closes-in", Usage: "close it by itself after so long", HideDefault: true},
 			&cli.StringFlag{Name: "room", Usage: "id of the room to announce it in"},
 			jsonFlag(),
 		},
