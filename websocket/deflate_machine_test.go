@@ -2,6 +2,7 @@ package websocket
 
 import (
 	"bytes"
+	"encoding/binary"
 	"fmt"
 	"slices"
 	"strings"
@@ -46,7 +47,7 @@ func TestDeflate_AnyMessagesSurviveAnyFragmentsAndSplits(t *testing.T) {
 			for !h.fin {
 				n := rapid.IntRange(0, len(body)).Draw(t, "fragment")
 				h.fin = n == len(body)
-				copy(h.key[:], rapid.SliceOfN(rapid.Byte(), 4, 4).Draw(t, "key"))
+				h.key = binary.LittleEndian.Uint32(rapid.SliceOfN(rapid.Byte(), 4, 4).Draw(t, "key"))
 				stream = appendFrame(stream, h, body[:n])
 				body, h.opcode, h.rsv = body[n:], opContinuation, 0
 			}

@@ -58,7 +58,7 @@ func compressedLimit(limit int64) int64 {
 }
 
 // readCompressed is readData for a compressed message.
-func (m *machine) readCompressed(p []byte) (event, int) {
+func (m *machine) readCompressed(p []byte, ev *event) (n int) {
 	f := m.inflate
 	if int64(len(p)) > m.left {
 		p = p[:m.left]
@@ -92,22 +92,22 @@ func (m *machine) readCompressed(p []byte) (event, int) {
 	}
 	if len(out) == 0 {
 		if m.failure != nil {
-			return m.fail(m.failure), used
+			m.fail(ev, m.failure)
+			return used
 		}
 		if !ended {
-			return event{}, used
+			return used
 		}
 	}
-	ev := event{kind: eventData, message: m.message, first: !m.begun, payload: out}
-	m.begun = true
+	m.piece(ev, out)
 	if ended && m.failure == nil {
 		m.inFrame = false
 		if m.h.fin {
-			m.endMessage(&ev)
+			m.endMessage(ev)
 			f.end()
 		}
 	}
-	return ev, used
+	return used
 }
 
 // appendWindow appends the last n bytes of p to dst. A slice that must grow is made no bigger than n.

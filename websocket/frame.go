@@ -47,13 +47,13 @@ func (o opcode) isControl() bool { return o&0x8 != 0 }
 
 func (o opcode) isDefined() bool { return o <= opBinary || (o >= opClose && o <= opPong) }
 
-// header is a frame without its payload.
+// header is a frame without its payload. Its fields are such that Go passes it in registers.
 type header struct {
 	fin    bool
 	rsv    byte // within bitsRSV
 	opcode opcode
 	masked bool
-	key    [4]byte
+	key    uint32 // its first byte on the wire is the lowest
 	length int64
 }
 
@@ -72,40 +72,35 @@ func headerSize(second byte) int {
 	return n
 }
 
-// parseHeader reads a header from p, which has all of its headerSize bytes. It judges only how the length is written:
+// parse reads a header from p, which has all of its headerSize bytes. It judges only how the length is written:
 // "the minimal number of bytes MUST be used to encode the length", and of 64 bits "the most significant bit MUST
 // be 0".
-func parseHeader(p []byte) (header, *ProtocolError) {
-	h := header{
-		fin:    p[0]&bitFIN != 0,
-		rsv:    p[0] & bitsRSV,
-		opcode: opcode(p[0] & 0x0F),
-		masked: p[1]&bitMASK != 0,
-		length: int64(p[1] &^ bitMASK),
-	}
+func (h *header) parse(p []byte) *ProtocolError {
+	h.fin, h.rsv, h.opcode, h.masked = p[0]&bitFIN != 0, p[0]&bitsRSV, opcode(p[0]&0x0F), p[1]&bitMASK != 0
+	h.key, h.length = 0, int64(p[1]&^bitMASK)
 	rest := p[2:]
 	switch h.length {
 	case len16:
 		h.length = int64(binary.BigEndian.Uint16(rest))
 		rest = rest[2:]
 		if h.length < len16 {
-			return h, violation("5.2", "a length below 126 was sent in 16 bits")
+			return violation("5.2", "a length below 126 was sent in 16 bits")
 		}
 	case len64:
 		length := binary.BigEndian.Uint64(rest)
 		rest = rest[8:]
 		if length>>63 != 0 {
-			return h, violation("5.2", "the top bit of a 64-bit length is set")
+			return violation("5.2", "the top bit of a 64-bit length is set")
 		}
 		if length <= 0xFFFF {
-			return h, violation("5.2", "a length below 65536 was sent in 64 bits")
+			return violation("5.2", "a length below 65536 was sent in 64 bits")
 		}
 		h.length = int64(length)
 	}
 	if h.masked {
-		copy(h.key[:], rest)
+		h.key = binary.LittleEndian.Uint32(rest)
 	}
-	return h, nil
+	return nil
 }
 
 // appendHeader appends h as the wire has it, with the length in the fewest bytes.
@@ -129,7 +124,7 @@ func appendHeader(dst []byte, h header) []byte {
 		dst = binary.BigEndian.AppendUint64(dst, uint64(h.length))
 	}
 	if h.masked {
-		dst = append(dst, h.key[:]...)
+		dst = binary.LittleEndian.AppendUint32(dst, h.key)
 	}
 	return dst
 }

@@ -68,11 +68,20 @@ func violation(section, text string) *ProtocolError {
 
 // next consumes n bytes of p and returns the next event. Call it with what is left of p, even if that is nothing, until it returns eventNone.
 func (m *machine) next(p []byte) (ev event, n int) {
+	n = m.advance(p, &ev)
+	return ev, n
+}
+
+// advance is next with room for the event, of which it sets what the kind of event has. (Results of this size are copied from one function to
+// the next, which took longer than all the rest.)
+func (m *machine) advance(p []byte, ev *event) (n int) {
+	ev.kind = eventNone
 	if m.over {
-		return event{}, len(p)
+		return len(p)
 	}
 	if m.failure != nil {
-		return m.fail(m.failure), 0
+		m.fail(ev, m.failure)
+		return 0
 	}
 	if m.inflate != nil {
 		m.inflate.release()
@@ -80,19 +89,17 @@ func (m *machine) next(p []byte) (ev event, n int) {
 	if !m.inFrame {
 		var err *ProtocolError
 		if n, err = m.readHeader(p); err != nil {
-			return m.fail(err), n
+			m.fail(ev, err)
+			return n
 		}
 		if !m.inFrame {
-			return event{}, n
+			return n
 		}
 	}
-	var used int
 	if m.h.opcode.isControl() {
-		ev, used = m.readControl(p[n:])
-	} else {
-		ev, used = m.readData(p[n:])
+		return n + m.readControl(p[n:], ev)
 	}
-	return ev, n + used
+	return n + m.readData(p[n:], ev)
 }
 
 // idle reports whether the input ends between messages: nothing has begun that is not finished.
@@ -100,9 +107,9 @@ func (m *machine) idle() bool {
 	return m.nhead == 0 && !m.inFrame && m.message == opContinuation
 }
 
-func (m *machine) fail(err *ProtocolError) event {
+func (m *machine) fail(ev *event, err *ProtocolError) {
 	m.over = true
-	return event{kind: eventFail, end: &ending{failure: err}}
+	ev.kind, ev.end = eventFail, &ending{failure: err}
 }
 
 // readHeader consumes a header, or the part of it that p has, and judges it. Bad first bytes are refused without
@@ -124,9 +131,9 @@ func (m *machine) readHeader(p []byte) (int, *ProtocolError) {
 		m.nhead += uint8(copy(m.head[had:], p))
 		return len(p), nil
 	}
-	h, err := parseHeader(b[:size])
+	err := m.h.parse(b[:size])
 	if err == nil {
-		err = m.begin(h)
+		err = m.begin()
 	}
 	m.nhead = 0
 	return size - had, err
@@ -157,8 +164,9 @@ func (m *machine) checkStart(first, second byte) *ProtocolError {
 	return nil
 }
 
-// begin enters the frame, if the limits allow it: they are looked at before anything could be kept for its payload.
-func (m *machine) begin(h header) *ProtocolError {
+// begin enters the frame whose header was read, if the limits allow it: they are looked at before anything could be kept for its payload.
+func (m *machine) begin() *ProtocolError {
+	h := &m.h
 	if !h.opcode.isControl() {
 		if h.opcode != opContinuation {
 			m.message, m.size, m.begun, m.text = h.opcode, 0, false, utf8Checker{}
@@ -179,7 +187,7 @@ func (m *machine) begin(h header) *ProtocolError {
 			m.inflate.begin()
 		}
 	}
-	m.h, m.left, m.maskPos, m.ncontr, m.inFrame = h, h.length, 0, 0, true
+	m.left, m.maskPos, m.ncontr, m.inFrame = h.length, 0, 0, true
 	return nil
 }
 
@@ -199,34 +207,39 @@ func (m *machine) take(p []byte) []byte {
 	return p
 }
 
-func (m *machine) readData(p []byte) (event, int) {
+func (m *machine) readData(p []byte, ev *event) (n int) {
 	if m.compressed {
-		return m.readCompressed(p)
+		return m.readCompressed(p, ev)
 	}
 	p = m.take(p)
 	if len(p) == 0 && m.left > 0 {
-		return event{}, 0
+		return 0
 	}
-	ev := event{kind: eventData, message: m.message, first: !m.begun, payload: p}
 	if m.message == opText {
 		if bad := m.text.check(p); bad >= 0 {
 			m.failure = &ProtocolError{Code: StatusInvalidPayload, Section: "8.1", Text: "a text message is not UTF-8"}
 			if bad == 0 {
-				return m.fail(m.failure), 0
+				m.fail(ev, m.failure)
+				return 0
 			}
-			m.begun = true
-			ev.payload = p[:bad]
-			return ev, bad
+			m.piece(ev, p[:bad])
+			return bad
 		}
 	}
-	m.begun = true
+	m.piece(ev, p)
 	if m.left == 0 {
 		m.inFrame = false
 		if m.h.fin {
-			m.endMessage(&ev)
+			m.endMessage(ev)
 		}
 	}
-	return ev, len(p)
+	return len(p)
+}
+
+// piece makes ev a piece of the message, not its last.
+func (m *machine) piece(ev *event, p []byte) {
+	ev.kind, ev.message, ev.first, ev.last, ev.payload = eventData, m.message, !m.begun, false, p
+	m.begun = true
 }
 
 func (m *machine) endMessage(ev *event) {
@@ -239,7 +252,7 @@ func (m *machine) endMessage(ev *event) {
 	m.pauses++
 }
 
-func (m *machine) readControl(p []byte) (event, int) {
+func (m *machine) readControl(p []byte, ev *event) (n int) {
 	p = m.take(p)
 	payload := p
 	if m.left > 0 || m.ncontr > 0 {
@@ -250,7 +263,7 @@ func (m *machine) readControl(p []byte) (event, int) {
 		payload = m.control[:m.ncontr]
 	}
 	if m.left > 0 {
-		return event{}, len(p)
+		return len(p)
 	}
 	m.inFrame = false
 	if m.message == opContinuation {
@@ -258,14 +271,21 @@ func (m *machine) readControl(p []byte) (event, int) {
 	}
 	switch m.h.opcode {
 	case opPing:
-		return event{kind: eventPing, payload: payload}, len(p)
+		ev.kind, ev.payload = eventPing, payload
 	case opPong:
-		return event{kind: eventPong, payload: payload}, len(p)
+		ev.kind, ev.payload = eventPong, payload
+	default:
+		m.close(ev, payload)
 	}
+	return len(p)
+}
+
+func (m *machine) close(ev *event, payload []byte) {
 	code, reason, err := parseClose(payload)
 	if err != nil {
-		return m.fail(err), len(p)
+		m.fail(ev, err)
+		return
 	}
 	m.over = true
-	return event{kind: eventClose, end: &ending{code: code, reason: reason}}, len(p)
+	ev.kind, ev.end = eventClose, &ending{code: code, reason: reason}
 }

@@ -2,6 +2,7 @@ package websocket
 
 import (
 	"bytes"
+	"encoding/binary"
 	"fmt"
 	"math"
 	"slices"
@@ -97,7 +98,7 @@ func genStream(t *rapid.T, masked bool) []byte {
 		if rapid.IntRange(0, 29).Draw(t, "rsv") == 0 {
 			h.rsv = 0x40
 		}
-		copy(h.key[:], rapid.SliceOfN(rapid.Byte(), 4, 4).Draw(t, "key"))
+		h.key = binary.LittleEndian.Uint32(rapid.SliceOfN(rapid.Byte(), 4, 4).Draw(t, "key"))
 		var payload []byte
 		switch rapid.IntRange(0, 9).Draw(t, "payload") {
 		case 0:
@@ -155,7 +156,7 @@ func TestMachine_RoundTrip(t *testing.T) {
 				n := rapid.IntRange(0, len(rest)).Draw(t, "fragment")
 				fin := n == len(rest)
 				h := header{fin: fin, opcode: op, masked: masked}
-				copy(h.key[:], rapid.SliceOfN(rapid.Byte(), 4, 4).Draw(t, "key"))
+				h.key = binary.LittleEndian.Uint32(rapid.SliceOfN(rapid.Byte(), 4, 4).Draw(t, "key"))
 				stream = appendFrame(stream, h, rest[:n])
 				rest, op = rest[n:], opContinuation
 				if fin {
@@ -177,13 +178,14 @@ func TestMachine_HeaderRoundTrip(t *testing.T) {
 			length: rapid.OneOf(rapid.Int64Range(0, 130), rapid.Int64Range(65530, 65540), rapid.Int64Range(0, math.MaxInt64)).Draw(t, "length"),
 		}
 		if h.masked {
-			copy(h.key[:], rapid.SliceOfN(rapid.Byte(), 4, 4).Draw(t, "key"))
+			h.key = binary.LittleEndian.Uint32(rapid.SliceOfN(rapid.Byte(), 4, 4).Draw(t, "key"))
 		}
 		b := appendHeader(nil, h)
 		if len(b) != headerSize(b[1]) {
 			t.Fatalf("%x has %d bytes, headerSize says %d", b, len(b), headerSize(b[1]))
 		}
-		if got, err := parseHeader(b); err != nil || got != h {
+		var got header
+		if err := got.parse(b); err != nil || got != h {
 			t.Fatalf("%x: got %+v %v, want %+v", b, got, err, h)
 		}
 	})
@@ -225,7 +227,7 @@ func TestMask_IsXorFromAnyPosition(t *testing.T) {
 		for i := range p {
 			want[i] = p[i] ^ key[(pos+i)%4]
 		}
-		if next := mask(p, key, pos); !bytes.Equal(p, want) || next != (pos+len(p))%4 {
+		if next := mask(p, binary.LittleEndian.Uint32(key[:]), pos); !bytes.Equal(p, want) || next != (pos+len(p))%4 {
 			t.Fatalf("got %x %d, want %x", p, next, want)
 		}
 	})

@@ -12,13 +12,9 @@ type utf8Checker struct {
 // check takes the next piece and returns the index of the first bad byte, -1 if there is none. After a bad byte the
 // checker is of no more use.
 func (u *utf8Checker) check(p []byte) int {
-	const notASCII = 0x8080808080808080
 	for i := 0; i < len(p); {
 		if u.need == 0 {
-			for len(p)-i >= 8 && binary.LittleEndian.Uint64(p[i:])&notASCII == 0 {
-				i += 8
-			}
-			if i == len(p) {
+			if i += asciiRun(p[i:]); i == len(p) {
 				break
 			}
 			if p[i] >= 0x80 && !u.lead(p[i]) {
@@ -35,6 +31,23 @@ func (u *utf8Checker) check(p []byte) int {
 		i++
 	}
 	return -1
+}
+
+// asciiRun returns how many bytes p begins with that are ASCII, or a few less.
+func asciiRun(p []byte) (n int) {
+	const notASCII = 0x8080808080808080
+	for len(p)-n >= 32 {
+		q := p[n : n+32]
+		if (binary.LittleEndian.Uint64(q)|binary.LittleEndian.Uint64(q[8:])|
+			binary.LittleEndian.Uint64(q[16:])|binary.LittleEndian.Uint64(q[24:]))&notASCII != 0 {
+			break
+		}
+		n += 32
+	}
+	for len(p)-n >= 8 && binary.LittleEndian.Uint64(p[n:])&notASCII == 0 {
+		n += 8
+	}
+	return n
 }
 
 // lead begins a character with more than one byte. The narrower ranges of some second bytes exclude overlong forms

@@ -3,6 +3,7 @@ package websocket
 import (
 	"context"
 	"crypto/rand"
+	"encoding/binary"
 	"errors"
 	"os"
 	"time"
@@ -77,7 +78,7 @@ func checkMessage(t MessageType, p []byte) error {
 		return nil
 	case t != MessageText:
 		return ErrMessageType
-	case !utf8.Valid(p):
+	case !utf8.Valid(p[asciiRun(p):]):
 		return ErrInvalidUTF8
 	}
 	return nil
@@ -202,7 +203,7 @@ func (c *Conn) giveKey(h *header, scratch []byte) {
 	if c.client {
 		rand.Read(scratch[:4])
 		h.masked = true
-		copy(h.key[:], scratch)
+		h.key = binary.LittleEndian.Uint32(scratch)
 	}
 }
 
