@@ -107,8 +107,13 @@ func (l *Limiter[K]) AllowN(key K, n int) error {
 	}
 	reservation.CancelAt(now)
 	return problem.RateLimited.
-		Detail("too many %s: the limit is %v a second, %d at once; try again in %v", l.what, l.rate.PerSecond, l.rate.Burst, wait.Round(100*time.Millisecond)).
+		Detail("too many %s: the limit is %v a second, %d at once; try again in %v", l.what, l.rate.PerSecond, l.rate.Burst, tenths(wait)).
 		After(wait)
+}
+
+// tenths rounds up to tenths of a second: who comes back then is not too early.
+func tenths(d time.Duration) time.Duration {
+	return (d + 100*time.Millisecond - 1).Truncate(100 * time.Millisecond)
 }
 
 // bucket finds the key's bucket. Buckets live in two generations: a key idle for a whole generation, which lasts at

@@ -3,6 +3,7 @@ package limit
 import (
 	"errors"
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -44,6 +45,18 @@ func TestBurstThenRate(t *testing.T) {
 	now = now.Add(500 * time.Millisecond)
 	if err := l.Allow("ann"); err != nil {
 		t.Errorf("after the wait: %v", err)
+	}
+}
+
+// The text never says to come back before it is of use.
+func TestTheTextSaysLongEnough(t *testing.T) {
+	now := time.Unix(1000, 0)
+	l := New[string](Rate{10, 1}, "messages")
+	l.now = func() time.Time { return now }
+	_ = l.Allow("ann")
+	now = now.Add(70 * time.Millisecond)
+	if err := l.Allow("ann"); err == nil || !strings.Contains(err.Error(), "try again in 100ms") {
+		t.Errorf("30 ms before it may: %v", err)
 	}
 }
 
