@@ -23,8 +23,8 @@ const walStep = 1 << 20
 // A commit calls fdatasync(2), as SQLite does it where systems build it (HAVE_FDATASYNC); translated for us it calls fsync(2), which also waits until
 // the file's times are in the file system's journal, and whatever else is.
 //
-// The file grows by zeros, many commits ahead. Where each commit makes the file longer, each waits for the file system's journal too, which has to be
-// told; one that writes over what is there waits for its own bytes alone. To SQLite zeros are what it finds behind its last commit after each
+// The file grows by zeros, many commits ahead. Where each commit makes the file longer, each waits until the file system has noted that too, on the disk;
+// one that writes over what is there waits for its own bytes alone. To SQLite zeros are what it finds behind its last commit after each
 // checkpoint: frames of another time, as their salt does not fit (https://sqlite.org/fileformat2.html#the_write_ahead_log).
 func (c *Conn) TuneWAL() error {
 	name := c.text("main")
