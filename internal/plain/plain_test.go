@@ -3,6 +3,7 @@ package plain
 import (
 	"bytes"
 	"encoding/json"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -59,10 +60,14 @@ func TestCompact(t *testing.T) {
 }
 
 func TestInt(t *testing.T) {
-	for text, want := range map[string]int{"0": 0, "-0": 0, "17": 17, "-3": -3, "999999999999999999": 999999999999999999} {
+	for text, want := range map[string]int{"0": 0, "-0": 0, "17": 17, "-3": -3, "2147483647": 2147483647} {
 		if n, ok := Int([]byte(text)); !ok || n != want {
 			t.Errorf("%s is %d, %v", text, n, ok)
 		}
+	}
+	largest := int64(999999999999999999)
+	if n, ok := Int([]byte("999999999999999999")); ok != (strconv.IntSize == 64) || ok && int64(n) != largest {
+		t.Errorf("%d is %d, %v", largest, n, ok)
 	}
 	for _, text := range []string{"1.0", "1e3", "9999999999999999999", `"1"`, "null", "-", "[1]", "true"} {
 		if n, ok := Int([]byte(text)); ok {

@@ -127,7 +127,7 @@ func (s *Server) end(signal syscall.Signal) {
 		return
 	}
 	_ = cmd.Process.Signal(signal)
-	_ = cmd.Process.Signal(syscall.SIGCONT)
+	_ = cmd.Process.Signal(thaw)
 	select {
 	case <-done:
 	case <-time.After(20 * time.Second):
@@ -137,10 +137,10 @@ func (s *Server) end(signal syscall.Signal) {
 }
 
 // Freeze stops the process without ending it; Thaw lets it go on.
-func (s *Server) Freeze() { s.signal(syscall.SIGSTOP) }
+func (s *Server) Freeze() { s.signal(freeze) }
 
 // Thaw undoes Freeze.
-func (s *Server) Thaw() { s.signal(syscall.SIGCONT) }
+func (s *Server) Thaw() { s.signal(thaw) }
 
 func (s *Server) signal(signal syscall.Signal) {
 	s.mu.Lock()
