@@ -218,7 +218,7 @@ func TestWithoutComments(t *testing.T) {
 	template := regexp.MustCompile("`[^`]*`")
 	for _, name := range names(t, ".js") {
 		for _, text := range template.FindAllString(strings.ReplaceAll(string(withoutComments([]byte(read(t, name)))), "\\`", ""), -1) {
-			if ownComment.MatchString(text) {
+			if string(withoutComments([]byte(text))) != text {
 				t.Errorf("%s: a text that looks like a comment would be cut: %s", name, text)
 			}
 		}

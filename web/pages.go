@@ -16,9 +16,7 @@ import (
 var (
 	sheetLink  = regexp.MustCompile(`(?m)^\s*<link rel="stylesheet" href="/([^"]+)">\n`)
 	scriptLink = regexp.MustCompile(`(?m)^(\s*)<script type="module" src="/([^"]+)"></script>\n`)
-	importFrom = regexp.MustCompile(`(?m)^(?:import|export)\b[^'"]*?from\s+'(\.[^']+)'`)
-	// A comment that has its lines to itself: a block, or the rest of a line.
-	ownComment = regexp.MustCompile(`(?m)^[ \t]*(?:/\*\*[^*]*\*+(?:[^/*][^*]*\*+)*/|//.*)$`)
+	importFrom = regexp.MustCompile(`from\s+'(\.[^']+)'`) // begins with text that is looked for fast
 )
 
 // versionedPath is where a page finds what it loads: under a version that changes with any of the files, so that a browser
@@ -106,8 +104,42 @@ func imports(graph map[string][]string, module string) []string {
 	return slices.Sorted(maps.Keys(found))
 }
 
+// withoutComments takes the comments out of a module that have their lines to themselves: blocks, and the rest of a line.
 func withoutComments(module []byte) []byte {
-	return ownComment.ReplaceAllFunc(module, func(comment []byte) []byte {
-		return bytes.Repeat([]byte("\n"), bytes.Count(comment, []byte("\n")))
-	})
+	out := make([]byte, 0, len(module))
+	for len(module) > 0 {
+		line, _, _ := bytes.Cut(module, []byte("\n"))
+		text := bytes.TrimLeft(line, " \t")
+		comment := 0
+		switch {
+		case bytes.HasPrefix(text, []byte("//")):
+			comment = len(line)
+		case bytes.HasPrefix(text, []byte("/**")):
+			comment = blockAlone(module, len(line)-len(text))
+		}
+		if comment > 0 {
+			out = append(out, bytes.Repeat([]byte("\n"), bytes.Count(module[:comment], []byte("\n")))...)
+			line = module[:comment]
+		} else {
+			out = append(out, line...)
+		}
+		if module = module[len(line):]; len(module) > 0 {
+			out, module = append(out, '\n'), module[1:]
+		}
+	}
+	return out
+}
+
+// blockAlone returns where the block ends that begins at, if nothing follows in its last line, or else 0.
+func blockAlone(module []byte, at int) int {
+	begin := at + len("/**")
+	n := bytes.Index(module[begin:], []byte("*/"))
+	if n < 0 {
+		return 0
+	}
+	end := begin + n + len("*/")
+	if end < len(module) && module[end] != '\n' {
+		return 0
+	}
+	return end
 }
