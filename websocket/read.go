@@ -73,7 +73,8 @@ func (c *Conn) resumeMessage(ctx context.Context, kind *MessageType, dst *[]byte
 // readMessage adds to dst what the input has of a message; kind is 0 while there is nothing of it. Unless it is the last of the message, more is to be
 // received.
 func (c *Conn) readMessage(ctx context.Context, kind MessageType, dst []byte) (_ MessageType, _ []byte, last bool, err error) {
-	for ev := (event{}); ; {
+	var ev event
+	for {
 		c.in.consume(c.machine.advance(c.in.unread, &ev))
 		if ev.kind == eventNone {
 			return kind, dst, false, nil

@@ -17,7 +17,8 @@ func (c *Conn) nextData(ctx context.Context, into []byte) (event, error) {
 	if err := c.mayRead(ctx); err != nil {
 		return event{}, err
 	}
-	for ev := (event{}); ; {
+	var ev event
+	for {
 		c.in.consume(c.machine.advance(c.in.unread, &ev))
 		var err error
 		switch ev.kind {
