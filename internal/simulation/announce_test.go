@@ -53,7 +53,7 @@ func (e *engine) hint(f *file, m channel.Message) {
 
 // tellAgain has the hub forget what it knows of a channel, within a few seconds. e.mu is held.
 func (e *engine) tellAgain(name channel.Name) {
-	e.later(e.file, time.Duration(e.fate("again "+string(name)).IntN(int(5*time.Second))), func(to channel.Sink) { to.Deleted(name) })
+	e.later(e.file, time.Duration(e.fate("again "+string(name)).Int64N(int64(5*time.Second))), func(to channel.Sink) { to.Deleted(name) })
 }
 
 // later tells the sink something, unless the node has died, or the database was replaced by then: word of the old one comes over
