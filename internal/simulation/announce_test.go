@@ -36,7 +36,7 @@ func (e *engine) hint(f *file, m channel.Message) {
 		e.tellAgain(m.Channel)
 		return
 	}
-	at := now.Add(time.Duration(random.IntN(int(300 * time.Millisecond))))
+	at := now.Add(upTo(random, 300*time.Millisecond))
 	if due := e.due[m.Channel]; at.Before(due) {
 		at = due.Add(1)
 	}
@@ -47,13 +47,13 @@ func (e *engine) hint(f *file, m channel.Message) {
 	for range times {
 		e.due[m.Channel] = at
 		e.later(f, at.Sub(now), func(to channel.Sink) { to.Committed([]channel.Message{m}) })
-		at = at.Add(time.Duration(random.IntN(int(100 * time.Millisecond))))
+		at = at.Add(upTo(random, 100*time.Millisecond))
 	}
 }
 
 // tellAgain has the hub forget what it knows of a channel, within a few seconds. e.mu is held.
 func (e *engine) tellAgain(name channel.Name) {
-	e.later(e.file, time.Duration(e.fate("again "+string(name)).Int64N(int64(5*time.Second))), func(to channel.Sink) { to.Deleted(name) })
+	e.later(e.file, upTo(e.fate("again "+string(name)), 5*time.Second), func(to channel.Sink) { to.Deleted(name) })
 }
 
 // later tells the sink something, unless the node has died, or the database was replaced by then: word of the old one comes over

@@ -159,7 +159,7 @@ func (e *engine) trouble(ctx context.Context, what string, patient bool) error {
 	random := e.fate(what)
 	now := time.Now()
 	slow, failing, dead := e.slow.After(now), e.failing.After(now), e.dead
-	delay := time.Duration(random.IntN(int(2 * time.Second)))
+	delay := upTo(random, 2*time.Second)
 	if !slow {
 		delay /= 100
 	}

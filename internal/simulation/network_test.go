@@ -56,7 +56,7 @@ func (n *network) dial(random *rand.Rand) (net.Conn, error) {
 
 // stream draws the fate of one direction.
 func (n *network) stream(random *rand.Rand) *stream {
-	s := &stream{delay: time.Duration(random.IntN(int(50 * time.Millisecond))), changed: make(chan struct{}), ends: -1}
+	s := &stream{delay: upTo(random, 50*time.Millisecond), changed: make(chan struct{}), ends: -1}
 	ends, end := random.IntN(1<<(4+random.IntN(12))), []error{io.EOF, syscall.ECONNRESET, errSilence}[random.IntN(3)]
 	if n.bad && random.IntN(3) == 0 {
 		s.ends, s.end = ends, end

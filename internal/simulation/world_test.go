@@ -84,6 +84,11 @@ func draw(seed uint64) plan {
 // source makes a source of randomness for each one who needs it.
 func (w *world) source(who uint64) *rand.Rand { return rand.New(rand.NewPCG(w.plan.seed, who)) }
 
+// upTo draws a time from nothing up to d.
+func upTo(random *rand.Rand, d time.Duration) time.Duration {
+	return time.Duration(random.Int64N(int64(d)))
+}
+
 func (w *world) faulty() bool { return w.bad.Load() }
 
 // run is the whole run; it returns what was wrong.
@@ -138,7 +143,7 @@ func (w *world) burst(readers []*reader) {
 	hub, random, hot := w.process.hub, w.source(4000+w.lives), names[:1+w.random.IntN(len(names)-1)] // without the doomed one
 	var all sync.WaitGroup
 	for _, r := range readers {
-		after, to := time.Duration(random.IntN(int(100*time.Millisecond))), client.Transports[random.IntN(4)]
+		after, to := upTo(random, 100*time.Millisecond), client.Transports[random.IntN(4)]
 		all.Go(func() {
 			time.Sleep(after)
 			_ = r.client.UseTransport(to)
@@ -161,7 +166,7 @@ func (w *world) burst(readers []*reader) {
 				w.truth.note("in a burst: %v", err)
 			}
 		})
-		time.Sleep(time.Duration(random.IntN(int(10 * time.Millisecond))))
+		time.Sleep(upTo(random, 10*time.Millisecond))
 	}
 	all.Wait()
 }
@@ -218,7 +223,7 @@ func (w *world) afterDeath() {
 	w.mu.Lock()
 	p := w.process
 	w.process = nil
-	downtime := time.Duration(w.source(5000 + w.lives).IntN(int(5 * time.Second)))
+	downtime := upTo(w.source(5000+w.lives), 5*time.Second)
 	w.deaths++
 	w.mu.Unlock()
 	_ = p.end()
