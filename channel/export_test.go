@@ -58,7 +58,7 @@ func (p *Presence) Kept() (channels, people, leaving int, timer bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for _, there := range p.channels {
-		people += len(there)
+		people += len(there.people)
 	}
 	return len(p.channels), people, len(p.leaving), p.timer != nil
 }

@@ -17,9 +17,9 @@ type Presence struct {
 	period time.Duration // between sweeps
 
 	mu       sync.Mutex
-	channels map[Name]map[string]*visitor // by the person's id
-	leaving  map[*visitor]struct{}        // without a reader
-	timer    *time.Timer                  // the one timer: nil when nobody is leaving
+	channels map[Name]*place       // those with people
+	leaving  map[*visitor]struct{} // without a reader
+	timer    *time.Timer           // the one timer: nil when nobody is leaving
 	closed   bool
 }
 
@@ -44,9 +44,15 @@ type Presences interface {
 // hereLookUp is how long Here may ask the other nodes before it says who is on this one.
 const hereLookUp = time.Second
 
+// place is a channel in which somebody is.
+type place struct {
+	name   Name
+	people map[string]*visitor // by id
+}
+
 // visitor is a person in a channel.
 type visitor struct {
-	channel Name
+	place   *place
 	person  Sender
 	readers int
 	until   time.Time // when they are gone, if no reader comes before
@@ -56,7 +62,7 @@ func newPresence(h *Hub) *Presence {
 	return &Presence{
 		hub:      h,
 		period:   min(time.Second, h.options.StreamGrace/10, h.options.PollGrace/10),
-		channels: map[Name]map[string]*visitor{},
+		channels: map[Name]*place{},
 		leaving:  map[*visitor]struct{}{},
 	}
 }
@@ -79,7 +85,7 @@ func (p *Presence) here(name Name, limit int) (people []Sender, count int) {
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	there := p.channels[name]
+	there := p.people(name)
 	people = make([]Sender, 0, min(max(limit, 0), len(there)))
 	for _, v := range there {
 		if len(people) == cap(people) {
@@ -88,6 +94,14 @@ func (p *Presence) here(name Name, limit int) (people []Sender, count int) {
 		people = append(people, v.person)
 	}
 	return people, len(there)
+}
+
+// people are those in a channel, by id. p.mu must be held.
+func (p *Presence) people(name Name) map[string]*visitor {
+	if there := p.channels[name]; there != nil {
+		return there.people
+	}
+	return nil
 }
 
 // arrive counts one more reader of a person.
@@ -99,13 +113,13 @@ func (p *Presence) arrive(name Name, person Sender) {
 	defer p.mu.Unlock()
 	there := p.channels[name]
 	if there == nil {
-		there = map[string]*visitor{}
+		there = &place{name, map[string]*visitor{}}
 		p.channels[name] = there
 	}
-	v := there[person.ID]
+	v := there.people[person.ID]
 	if v == nil {
-		v = &visitor{channel: name}
-		there[person.ID] = v
+		v = &visitor{place: there}
+		there.people[person.ID] = v
 	}
 	v.readers++
 	delete(p.leaving, v)
@@ -114,7 +128,7 @@ func (p *Presence) arrive(name Name, person Sender) {
 		switch {
 		case p.all != nil:
 			p.all.Arrived(name, person)
-		case len(there) <= p.hub.options.HereLimit:
+		case len(there.people) <= p.hub.options.HereLimit:
 			p.signal(v, SignalJoin)
 		}
 	}
@@ -124,7 +138,7 @@ func (p *Presence) arrive(name Name, person Sender) {
 func (p *Presence) Visit(name Name, person Sender) {
 	grace := p.hub.options.PollGrace
 	p.mu.Lock()
-	v := p.channels[name][person.ID]
+	v := p.people(name)[person.ID]
 	again := v != nil && v.person == person
 	if again {
 		v.until = later(v.until, time.Now().Add(grace))
@@ -150,7 +164,7 @@ func (p *Presence) depart(name Name, person Sender, grace time.Duration) {
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	v := p.channels[name][person.ID]
+	v := p.people(name)[person.ID]
 	v.readers--
 	v.until = later(v.until, time.Now().Add(grace))
 	if v.readers > 0 || p.closed {
@@ -182,20 +196,20 @@ func (p *Presence) sweep() {
 
 func (p *Presence) remove(v *visitor) {
 	delete(p.leaving, v)
-	there := p.channels[v.channel]
-	delete(there, v.person.ID)
-	if len(there) == 0 {
-		delete(p.channels, v.channel)
+	there := v.place
+	delete(there.people, v.person.ID)
+	if len(there.people) == 0 {
+		delete(p.channels, there.name)
 	}
 	// In a crowd everybody's coming told to everybody would be quadratic, and the list is cut anyway. When it has
 	// shrunk to a list again, all get that.
 	switch crowd := p.hub.options.HereLimit; {
 	case p.all != nil:
-		p.all.Departed(v.channel, v.person)
-	case len(there) < crowd:
+		p.all.Departed(there.name, v.person)
+	case len(there.people) < crowd:
 		p.signal(v, SignalLeave)
-	case len(there) == crowd:
-		if f := p.hub.feed(v.channel); f != nil {
+	case len(there.people) == crowd:
+		if f := p.hub.feed(there.name); f != nil {
 			f.refreshHere()
 		}
 	}
@@ -203,7 +217,7 @@ func (p *Presence) remove(v *visitor) {
 
 // signal tells the streams of this node. It is called with p.mu held, so that comings and goings keep their order.
 func (p *Presence) signal(v *visitor, typ string) {
-	p.hub.Signalled(Signal{Channel: v.channel, Type: typ, From: v.person, Data: []byte("{}")})
+	p.hub.Signalled(Signal{Channel: v.place.name, Type: typ, From: v.person, Data: []byte("{}")})
 }
 
 // close stops the timer; a sweep that runs has ended when it returns.
