@@ -138,18 +138,26 @@ func TestVerifyThroughABadProxy(t *testing.T) {
 	s.kept(t, code, r, out)
 }
 
-// TestVerifyFindsOut: a proxy that answers publishes itself is caught: exit code 1, and an explanation.
-func TestVerifyFindsOut(t *testing.T) {
-	t.Parallel()
-	s := startServer(t, unlimited...)
+// proxied is the address of a proxy before the server, where handle sees each request; pass passes one on.
+func (s *server) proxied(t *testing.T, handle func(pass http.Handler, w http.ResponseWriter, r *http.Request)) string {
+	t.Helper()
 	to, err := url.Parse(s.url)
 	if err != nil {
 		t.Fatal(err)
 	}
 	pass := httputil.NewSingleHostReverseProxy(to)
-	pass.ErrorLog = log.New(io.Discard, "", 0) // readers leave
+	pass.ErrorLog, pass.FlushInterval = log.New(io.Discard, "", 0), -1 // readers leave
+	proxy := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { handle(pass, w, r) }))
+	t.Cleanup(func() { proxy.CloseClientConnections(); proxy.Close() })
+	return proxy.URL
+}
+
+// TestVerifyFindsOut: a proxy that answers publishes itself is caught: exit code 1, and an explanation.
+func TestVerifyFindsOut(t *testing.T) {
+	t.Parallel()
+	s := startServer(t, unlimited...)
 	var lies atomic.Int64
-	forger := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	forger := s.proxied(t, func(pass http.Handler, w http.ResponseWriter, r *http.Request) {
 		if r.Method == "POST" && strings.HasSuffix(r.URL.Path, "/messages") {
 			var in struct{ ID string }
 			_ = json.NewDecoder(r.Body).Decode(&in)
@@ -160,9 +168,8 @@ func TestVerifyFindsOut(t *testing.T) {
 			return
 		}
 		pass.ServeHTTP(w, r)
-	}))
-	t.Cleanup(func() { forger.CloseClientConnections(); forger.Close() })
-	code, r, out := parleyVerify(t, nil, forger.URL, "--messages", "20", "--publishers", "1", "--settle", "5s")
+	})
+	code, r, out := parleyVerify(t, nil, forger, "--messages", "20", "--publishers", "1", "--settle", "5s")
 	if code != 1 || !strings.Contains(out, "ACKNOWLEDGED") || !strings.Contains(out, "VIOLATED") || len(r.Violations) == 0 {
 		t.Errorf("exit code %d\n%s", code, out)
 	}
@@ -172,22 +179,15 @@ func TestVerifyFindsOut(t *testing.T) {
 func TestVerifyWithoutWebSockets(t *testing.T) {
 	t.Parallel()
 	s := startServer(t, unlimited...)
-	to, err := url.Parse(s.url)
-	if err != nil {
-		t.Fatal(err)
-	}
-	pass := httputil.NewSingleHostReverseProxy(to)
-	pass.ErrorLog, pass.FlushInterval = log.New(io.Discard, "", 0), -1
-	old := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	old := s.proxied(t, func(pass http.Handler, w http.ResponseWriter, r *http.Request) {
 		r.Header.Del("Upgrade")
 		r.Header.Del("Connection")
 		pass.ServeHTTP(w, r)
-	}))
-	t.Cleanup(func() { old.CloseClientConnections(); old.Close() })
-	if code, _, out := parleyVerify(t, nil, old.URL, "--for", "1s"); code != 2 || !strings.Contains(out, "--transports poll,longpoll,sse") || strings.Contains(out, "VIOLATED") {
+	})
+	if code, _, out := parleyVerify(t, nil, old, "--for", "1s"); code != 2 || !strings.Contains(out, "--transports poll,longpoll,sse") || strings.Contains(out, "VIOLATED") {
 		t.Errorf("exit code %d\n%s", code, out)
 	}
-	code, r, out := parleyVerify(t, nil, old.URL, "--for", "2s", "--transports", "poll,longpoll,sse")
+	code, r, out := parleyVerify(t, nil, old, "--for", "2s", "--transports", "poll,longpoll,sse")
 	if code != 0 || !strings.Contains(out, "KEPT") {
 		t.Errorf("exit code %d\n%s", code, out)
 	}
