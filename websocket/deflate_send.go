@@ -97,18 +97,16 @@ func (c *Conn) mayCompress(n int) bool {
 	return c.deflate.wants(n) && !(c.out.streaming && c.deflate.takeover)
 }
 
-// sharedForm is what of p the connection is to be sent: its header, the frame as a server sends it, and the payload. The output must be
-// locked.
-func (c *Conn) sharedForm(p *Prepared) (h header, frame, payload []byte) {
-	h = header{fin: true, opcode: opcode(p.kind)}
+// sharedForm is what of p the connection is to be sent: the reserved bits of its header, the frame as a server sends it, and the payload. The
+// output must be locked.
+func (c *Conn) sharedForm(p *Prepared) (rsv byte, frame, payload []byte) {
 	if c.mayCompress(len(p.payload)) {
 		if f := p.deflate.deflateShared(c.deflate, p.kind, p.payload); f != nil {
 			c.deflate.rememberShared(p.payload)
-			h.rsv = bitRSV1
-			return h, f.frame, f.body
+			return bitRSV1, f.frame, f.body
 		}
 	}
-	return h, p.frame, p.payload
+	return 0, p.frame, p.payload
 }
 
 // copyMessage is copyFrame for a whole message, compressed if it is to be. The output must be locked.

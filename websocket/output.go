@@ -102,7 +102,7 @@ func (o *output) open() *pieces {
 	at := &o.waiting
 	if o.streaming {
 		at = &o.later
-	} else {
+	} else if !o.some.Load() {
 		o.some.Store(true)
 	}
 	if *at == nil {

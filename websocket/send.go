@@ -51,9 +51,9 @@ func (c *Conn) Send(p *Prepared) SendResult {
 		return r
 	}
 	list := o.open()
-	h, frame, payload := c.sharedForm(p)
+	rsv, frame, payload := c.sharedForm(p)
 	if c.client {
-		o.size += c.copyFrame(list, h, payload) // its own masking key
+		o.size += c.copyFrame(list, header{fin: true, rsv: rsv, opcode: opcode(p.kind)}, payload) // its own masking key
 	} else {
 		o.size += int64(len(frame))
 		list.share(frame)
