@@ -27,10 +27,11 @@ func TestWhatComesWhileRightsAreAskedFor(t *testing.T) {
 		}
 		w.say(lobby, "second")
 	})
-	if e := s.want("batch"); !strings.Contains(e.data, "first") {
-		t.Errorf("got %s", e.data)
+	var got string // in two batches, or in one if something else made it ask before the first
+	for !strings.Contains(got, "second") {
+		got += s.want("batch").data
 	}
-	if e := s.want("batch"); !strings.Contains(e.data, "second") {
-		t.Errorf("got %s", e.data)
+	if before, _, _ := strings.Cut(got, "second"); !strings.Contains(before, "first") {
+		t.Errorf("got %s", got)
 	}
 }
