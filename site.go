@@ -6,7 +6,6 @@ import (
 	"errors"
 	"net/http"
 	"net/netip"
-	"strings"
 
 	"parley/api"
 	"parley/channel"
@@ -44,31 +43,36 @@ func (s *site) Enlist(w http.ResponseWriter, r *http.Request) (channel.Sender, e
 }
 
 func (s *site) Regular(r *http.Request) transport.Regular {
-	return &regular{s, s.Key(r), strings.Clone(identity.TokenFrom(r))}
+	u, err := s.api.Person(r)
+	if err != nil || u.ID == "" && identity.TokenFrom(r) != "" {
+		return nil
+	}
+	return &regular{s, s.Key(r), u.ID}
 }
 
-// regular is somebody by their token and address.
+// regular is somebody, or nobody, by their address.
 type regular struct {
-	site  *site
-	key   netip.Addr
-	token string
+	site *site
+	key  netip.Addr
+	id   string
 }
 
 var errNotKnown = errors.New("not in memory")
 
 func (r *regular) Person() (channel.Sender, error) {
-	if r.token == "" {
+	if r.id == "" {
 		return channel.Sender{}, nil
 	}
-	u, ok := r.site.identity.Known(r.token)
+	u, ok := r.site.identity.Known(r.id)
 	if !ok {
 		return channel.Sender{}, errNotKnown
 	}
 	return u.Sender(), nil
 }
 
-func (r *regular) Hold() (release func(), err error) { return r.site.HoldBy(r.key) }
-func (r *regular) Count() error                      { return r.site.ReadingBy(r.key) }
+func (r *regular) Hold() error  { return r.site.HoldBy(r.key) }
+func (r *regular) Release()     { r.site.ReleaseBy(r.key) }
+func (r *regular) Count() error { return r.site.ReadingBy(r.key) }
 
 func (s *site) Generation() uint64 { return s.chat.Generation() }
 

@@ -92,7 +92,7 @@ func (g *Gate) Search(r *http.Request, person string) error {
 
 func (g *Gate) Reading(r *http.Request) error { return g.perAddress(g.read, r) }
 
-// ReadingBy and HoldBy are Reading and Hold for a Key.
+// ReadingBy is Reading for a Key.
 func (g *Gate) ReadingBy(key netip.Addr) error { return g.read.Allow(key) }
 
 func (g *Gate) perAddress(l *limit.Limiter[netip.Addr], r *http.Request) error {
@@ -106,23 +106,33 @@ func (g *Gate) perAddress(l *limit.Limiter[netip.Addr], r *http.Request) error {
 var ErrTooManyConnections = problem.New(http.StatusTooManyRequests, "too_many_connections", "Too many connections")
 
 // Hold counts one more open stream or long poll of the request's address until release is called (once or more).
-func (g *Gate) Hold(r *http.Request) (release func(), err error) { return g.HoldBy(g.Key(r)) }
+func (g *Gate) Hold(r *http.Request) (release func(), err error) {
+	key := g.Key(r)
+	if err := g.HoldBy(key); err != nil {
+		return nil, err
+	}
+	return sync.OnceFunc(func() { g.ReleaseBy(key) }), nil
+}
 
-func (g *Gate) HoldBy(key netip.Addr) (release func(), err error) {
+// HoldBy is Hold for a Key; each is to be released once.
+func (g *Gate) HoldBy(key netip.Addr) error {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	if n := g.o.Rates.Streams; n > 0 && g.streams[key] >= n {
-		return nil, ErrTooManyConnections.Detail("your address has %d streams open, which is the limit; close some", n).After(retryStreams)
+	open := g.streams[key]
+	if n := g.o.Rates.Streams; n > 0 && open >= n {
+		return ErrTooManyConnections.Detail("your address has %d streams open, which is the limit; close some", n).After(retryStreams)
 	}
-	g.streams[key]++
-	var once sync.Once
-	return func() {
-		once.Do(func() {
-			g.mu.Lock()
-			defer g.mu.Unlock()
-			if g.streams[key]--; g.streams[key] == 0 {
-				delete(g.streams, key)
-			}
-		})
-	}, nil
+	g.streams[key] = open + 1
+	return nil
+}
+
+// ReleaseBy undoes HoldBy.
+func (g *Gate) ReleaseBy(key netip.Addr) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if open := g.streams[key]; open > 1 {
+		g.streams[key] = open - 1
+	} else {
+		delete(g.streams, key)
+	}
 }

@@ -17,10 +17,11 @@ const (
 
 // see notes that a user was here, if that is not known since an hour.
 func (s *Service) see(u User) {
-	now := s.now().UTC().Truncate(time.Millisecond)
+	now := s.now()
 	if now.Sub(u.Seen) < seenStep {
 		return
 	}
+	now = now.UTC().Truncate(time.Millisecond)
 	s.mu.Lock()
 	noted := len(s.seen) < seenMax
 	if noted {

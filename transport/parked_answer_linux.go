@@ -20,7 +20,7 @@ func (p *parkedPoll) answer() {
 		return
 	}
 	p.woken.Store(false)
-	d, ok, err := p.reader.TakeCached(nil)
+	d, ok, err := p.reader.TakeCached(p.loop.room[:0])
 	if !ok && err == nil {
 		p.asking.Store(true)
 		reader := p.reader
@@ -43,7 +43,7 @@ func (p *parkedPoll) ask(reader *channel.Reader) {
 }
 
 func (p *parkedPoll) answerWith(d channel.Delivery, err error) {
-	p.asked, p.gatherBy = nil, 0
+	p.asked, p.gatherBy, p.brought = nil, 0, brought{}
 	leaving := p.t.leaving.Err() != nil
 	if err == nil && len(d.Batches) == 0 && !leaving && !p.passed(p.answerBy) {
 		p.listen()
@@ -123,6 +123,7 @@ func (p *parkedPoll) written() {
 // appendAnswer appends what Transport.answer would write.
 func (p *parkedPoll) appendAnswer(dst []byte, batches []channel.Batch) []byte {
 	tag, news := judge(&p.q, p.reader, batches, p.listed)
+	p.note(tag)
 	if !news {
 		return append(p.appendHead(dst, "304 Not Modified", tag, batches), "\r\n"...)
 	}
@@ -132,6 +133,14 @@ func (p *parkedPoll) appendAnswer(dst []byte, batches []channel.Batch) []byte {
 	*body = appendAnswer((*body)[:0], &p.q, p.reader, batches)
 	dst = strconv.AppendInt(append(dst, "Content-Length: "...), int64(len(*body)), 10)
 	return append(append(dst, "\r\n\r\n"...), *body...)
+}
+
+// note remembers where the answer brings the client, as its next request will mostly say.
+func (p *parkedPoll) note(tag string) {
+	if !p.q.many && tag != "" {
+		at, _ := p.reader.Position(p.q.starts[0].name)
+		p.brought = brought{at, tag}
+	}
 }
 
 // appendUnchanged appends what Transport.unchanged would write.

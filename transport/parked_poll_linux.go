@@ -20,6 +20,7 @@ type parkedPoll struct {
 	manners
 	t     *Transport
 	habit *habit // nil if the request is not known
+	loop  *gathering
 	front *front
 	nc    *homing // nil once it has settled
 	ahead []byte  // what net/http has read of the next request
@@ -28,11 +29,13 @@ type parkedPoll struct {
 
 	// Of a request:
 	pending bool            // it is to be answered
+	brought brought         // by the last answer
 	reader  *channel.Reader // until then, or a moment longer
 	q       query
 	listed  []string // of If-None-Match
 	head    string   // headers of the answer
-	leave   func()   // if it waits
+	leave   func()   // if it waits; or
+	holds   bool     // it does by its habit
 
 	woken     atomic.Bool // there may be something to answer with
 	asking    atomic.Bool // a goroutine asks the database; then asked is its
@@ -78,7 +81,7 @@ func (t *Transport) parkPoll(w http.ResponseWriter, r *http.Request, q *query, f
 		return false
 	}
 	p := &parkedPoll{
-		line: line{patience: t.o.WriteTimeout}, manners: home.manners, t: t, front: home.front, nc: home, last: r.Close,
+		line: line{patience: t.o.WriteTimeout}, manners: home.manners, t: t, loop: t.gatheringOf(l), front: home.front, nc: home, last: r.Close,
 		pending: true, reader: reader, q: *q, leave: leave, head: t.head(w.Header()), answerBy: l.Time() + q.wait,
 	}
 	if listed := r.Header["If-None-Match"]; listed != nil {
@@ -132,6 +135,11 @@ func (p *parkedPoll) leaveNow() {
 	if p.leave != nil {
 		p.leave()
 		p.leave = nil
+	}
+	if p.holds {
+		p.holds = false
+		p.habit.regular.Release()
+		p.t.held.Done()
 	}
 }
 
@@ -192,8 +200,15 @@ func (p *parkedPoll) gather() {
 		p.answer()
 		return
 	}
-	p.gatherBy = p.Loop().Time() + p.t.o.Gather
-	p.RemindBy(p.gatherBy)
+	p.gatherBy = p.loop.add(p)
+}
+
+// gathered is called when that is over.
+func (p *parkedPoll) gathered() {
+	defer p.t.survive(p.shut)
+	if !p.closed && p.pending && p.passed(p.gatherBy) {
+		p.answer()
+	}
 }
 
 // goHome gives the connection back to net/http, with what was read of the next request.
@@ -281,7 +296,7 @@ func (p *parkedPoll) Late() time.Duration {
 		p.shut()
 	case p.nc != nil && p.passed(p.settleAt):
 		p.settle()
-	case p.pending && (p.passed(p.gatherBy) || p.passed(p.answerBy)):
+	case p.pending && p.passed(p.answerBy):
 		p.answer()
 	case !p.pending && p.passed(p.lingerBy):
 		p.release()
@@ -294,7 +309,7 @@ func (p *parkedPoll) Late() time.Duration {
 	case p.asking.Load(): // it comes back by itself
 		return 0
 	}
-	return earliest(p.gatherBy, p.answerBy, p.settleAt)
+	return earliest(p.answerBy, p.settleAt)
 }
 
 // Flush is not asked for.

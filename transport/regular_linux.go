@@ -63,7 +63,7 @@ func (p *parkedPoll) again(text []byte) bool {
 		p.q = h.query
 		p.q.starts = slices.Clone(h.query.starts)
 	}
-	tag, ok := h.fits(text, h.secrets, p.q.starts)
+	tag, ok := h.fits(text, h.secrets, p.q.starts, p.brought)
 	if !ok || t.site.Generation() != h.generation {
 		return false
 	}
@@ -72,9 +72,14 @@ func (p *parkedPoll) again(text []byte) bool {
 		return false
 	}
 	if p.q.waits {
-		if p.leave, err = t.enterBy(h.regular.Hold); err != nil {
+		if t.hold() != nil {
 			return false
 		}
+		if h.regular.Hold() != nil {
+			t.held.Done()
+			return false
+		}
+		p.holds = true
 	}
 	if h.regular.Count() != nil {
 		p.leaveNow()
@@ -95,6 +100,7 @@ func (p *parkedPoll) read(person channel.Sender) {
 	if !p.q.waits {
 		if mode = channel.Poll; p.t.isUnchanged(&p.q, p.listed) {
 			p.t.hub.Presence().Visit(p.q.starts[0].name, person)
+			p.brought = brought{p.q.starts[0].after, p.listed[0]}
 			p.say(p.appendUnchanged)
 			return
 		}
@@ -127,10 +133,12 @@ func (p *parkedPoll) goesOn(person channel.Sender) bool {
 	if p.reader == nil {
 		return false
 	}
-	same := p.habit.person == person // who may have another name by now
-	for _, s := range p.q.starts {
-		at, ok := p.reader.Position(s.name)
-		same = same && ok && at == s.after
+	same := p.habit.person == person                                // who may have another name by now
+	if p.brought.tag == "" || p.q.starts[0].after != p.brought.at { // where it was not brought by the last answer
+		for _, s := range p.q.starts {
+			at, ok := p.reader.Position(s.name)
+			same = same && ok && at == s.after
+		}
 	}
 	if !same {
 		p.closeReader()

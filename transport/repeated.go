@@ -155,8 +155,15 @@ func (m *mold) headers(lines string, listed []string) bool {
 	return true
 }
 
-// fits reports whether text is a request of this pattern with these secrets. Then it has put the positions into starts, and returns the tag.
-func (p *pattern) fits(text []byte, secrets string, starts []start) (tag string, ok bool) {
+// brought is the position to which an answer has brought a client, and its tag, which tells no other; "" if that is not known.
+type brought struct {
+	at  channel.Position
+	tag string
+}
+
+// fits reports whether text is a request of this pattern with these secrets, most likely by a client who was brought somewhere. Then it has put the
+// positions into starts, and returns the tag.
+func (p *pattern) fits(text []byte, secrets string, starts []start, by brought) (tag string, ok bool) {
 	for i, h := range p.holes {
 		if text, ok = cutPrefix(text, p.text[i]); !ok {
 			return "", false
@@ -165,7 +172,9 @@ func (p *pattern) fits(text []byte, secrets string, starts []start) (tag string,
 		switch h {
 		case tagHole:
 			n = run(text, inTag)
-			tag = string(text[:n])
+			if tag = by.tag; string(text[:n]) != tag {
+				tag = string(text[:n])
+			}
 			ok = n > 0
 		case secretHole:
 			n = strings.IndexByte(secrets, '\r')
@@ -175,9 +184,9 @@ func (p *pattern) fits(text []byte, secrets string, starts []start) (tag string,
 			if n = run(text, inPosition); n == 0 || !isDigit(text[0]) {
 				return "", false
 			}
-			var room [48]byte
-			if string(starts[h].after.AppendText(room[:0])) == string(text[:n]) {
-				break // where it was brought by the last answer
+			if len(by.tag) == n+2 && by.tag[1:n+1] == string(text[:n]) {
+				starts[h].after = by.at
+				break
 			}
 			var err error
 			starts[h].after, err = channel.ParsePosition(string(text[:n]))

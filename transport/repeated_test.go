@@ -77,7 +77,7 @@ func TestRepeatedRequests(t *testing.T) {
 				t.Fatal("nothing was learned")
 			}
 			starts := append([]start(nil), p.query.starts...)
-			tag, fits := p.fits([]byte(c.then), secrets, starts)
+			tag, fits := p.fits([]byte(c.then), secrets, starts, brought{})
 			if fits != c.fits {
 				t.Fatalf("it fits: %v", fits)
 			}
@@ -129,7 +129,7 @@ func FuzzRepeatedRequests(f *testing.F) {
 			return
 		}
 		starts := append([]start(nil), p.query.starts...)
-		if _, ok := p.fits([]byte(text), secrets, starts); !ok || !reflect.DeepEqual(starts, q.starts) {
+		if _, ok := p.fits([]byte(text), secrets, starts, brought{}); !ok || !reflect.DeepEqual(starts, q.starts) {
 			t.Fatalf("%q does not fit itself: %v", text, starts)
 		}
 		var b strings.Builder
@@ -148,7 +148,7 @@ func FuzzRepeatedRequests(f *testing.F) {
 			}
 		}
 		then := b.String() + p.text[len(p.holes)] + behind
-		got, ok := p.fits([]byte(then), secrets, starts)
+		got, ok := p.fits([]byte(then), secrets, starts, brought{})
 		if !ok {
 			return
 		}

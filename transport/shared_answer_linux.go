@@ -1,10 +1,6 @@
 package transport
 
-import (
-	"time"
-
-	"parley/channel"
-)
+import "parley/channel"
 
 // shared returns the whole answer if another poll has had the same, or nil.
 func (p *parkedPoll) shared(batches []channel.Batch) []byte {
@@ -15,7 +11,7 @@ func (p *parkedPoll) shared(batches []channel.Batch) []byte {
 	if b.Gap != nil || len(b.Messages) == 0 || p.reader.Lens(b.Channel) != nil {
 		return nil
 	}
-	key := answerKey{keyOf(b), p.q.waits, p.head, time.Now().Unix()}
+	key := answerKey{keyOf(b), p.q.waits, p.head, p.loop.unix()}
 	s := &p.t.lastAnswer
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -30,8 +26,9 @@ func (p *parkedPoll) shared(batches []channel.Batch) []byte {
 			}
 		}
 	}
-	if matches(p.listed, s.tag) {
+	if s.text == nil || matches(p.listed, s.tag) {
 		return nil
 	}
+	p.brought = brought{b.To, s.tag}
 	return s.text
 }

@@ -16,15 +16,10 @@ var errLeaving = problem.Overloaded.Detail("the server is shutting down; another
 
 // enter counts one more stream or waiting poll, here and at the site, until done is called; it is refused once Shutdown has begun.
 func (t *Transport) enter(r *http.Request) (done func(), err error) {
-	return t.enterBy(func() (func(), error) { return t.site.Hold(r) })
-}
-
-// enterBy is enter where the site is asked in another way.
-func (t *Transport) enterBy(hold func() (func(), error)) (done func(), err error) {
 	if err := t.hold(); err != nil {
 		return nil, err
 	}
-	release, err := hold()
+	release, err := t.site.Hold(r)
 	if err != nil {
 		t.held.Done()
 		return nil, err

@@ -52,8 +52,9 @@ type Regular interface {
 	// Person is Site.Person for the same request now, if that can be told from memory.
 	Person() (channel.Sender, error)
 
-	// Hold is Site.Hold for it.
-	Hold() (release func(), err error)
+	// Hold is Site.Hold for it, until Release is called.
+	Hold() error
+	Release()
 
 	// Count counts it against the limits that the handlers before count a request against. It is called last, so that nothing is counted twice.
 	Count() error

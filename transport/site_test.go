@@ -160,7 +160,12 @@ func (s *site) Regular(r *http.Request) transport.Regular {
 }
 
 func (r regular) Person() (channel.Sender, error) { return r.site.Person(r.r) }
-func (r regular) Hold() (func(), error)           { return r.site.Hold(r.r) }
+func (r regular) Release()                        { r.held.Add(-1) }
+func (r regular) Hold() error {
+	_, err := r.site.Hold(r.r)
+	return err
+}
+
 func (r regular) Count() error {
 	r.mu.Lock()
 	defer r.mu.Unlock()

@@ -38,6 +38,7 @@ type Transport struct {
 	lastDate       atomic.Pointer[date]
 	lastAnswer     sharedAnswer
 	lastBatch      sharedBatch
+	gatherings     sync.Map // of polls, by their loop
 }
 
 // New returns the transports of hub's channels. Shutdown ends what they hold open; end it before the hub.
