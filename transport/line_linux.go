@@ -15,10 +15,15 @@ import (
 type line struct {
 	loop.Source
 	patience time.Duration // WriteTimeout
+	rest     *rest         // nil if there is none
 	closed   bool
-	rest     []byte        // of what is being written: the kernel takes no more for now
-	progress int           // bytes written since writeBy was set
-	writeBy  time.Duration // by the loop's clock; 0 for never
+}
+
+// rest is what is left of what is being written: the kernel takes no more for now.
+type rest struct {
+	bytes    []byte
+	progress int           // bytes written since by was set
+	by       time.Duration // when some more must be written, by the loop's clock; 0 if that is not set
 }
 
 // takes returns the connection of a request, if it can be taken from net/http.
@@ -53,7 +58,10 @@ func (l *line) write(p []byte) bool {
 		}
 	}
 	if n < len(p) {
-		l.rest = append(l.rest, p[n:]...)
+		if l.rest == nil {
+			l.rest = &rest{}
+		}
+		l.rest.bytes = append(l.rest.bytes, p[n:]...)
 		l.bound()
 	}
 	return true
@@ -61,16 +69,17 @@ func (l *line) write(p []byte) bool {
 
 // drain goes on with what is left.
 func (l *line) drain() bool {
-	n, err := l.put(l.rest)
+	r := l.rest
+	n, err := l.put(r.bytes)
 	if err != nil {
 		return false
 	}
-	if l.progress += n; n == len(l.rest) {
-		l.rest, l.progress, l.writeBy = nil, 0, 0
+	if r.bytes = r.bytes[n:]; len(r.bytes) == 0 {
+		l.rest = nil
 		return true
 	}
-	if l.rest = l.rest[n:]; l.progress >= chunk {
-		l.progress, l.writeBy = 0, 0
+	if r.progress += n; r.progress >= chunk {
+		r.progress, r.by = 0, 0
 	}
 	l.bound()
 	return true
@@ -78,10 +87,18 @@ func (l *line) drain() bool {
 
 // bound begins the time that the peer has for the next chunk.
 func (l *line) bound() {
-	if l.writeBy == 0 {
-		l.writeBy = l.Loop().Now() + l.patience
-		l.RemindBy(l.writeBy)
+	if l.rest.by == 0 {
+		l.rest.by = l.Loop().Now() + l.patience
+		l.RemindBy(l.rest.by)
 	}
+}
+
+// writeBy is when the peer must have taken more of what is left; 0 if nothing is.
+func (l *line) writeBy() time.Duration {
+	if l.rest == nil {
+		return 0
+	}
+	return l.rest.by
 }
 
 func (l *line) put(p []byte) (sent int, err error) {

@@ -88,11 +88,11 @@ func (p *parkedPoll) send(answer []byte) {
 
 // answered ends the request. Whoever has asked for the same before will do so again, mostly in a moment, and goes on with the same reader.
 func (p *parkedPoll) answered() {
-	p.pending, p.head = false, ""
+	p.pending = false
 	switch {
 	case p.habit == nil:
-		p.q, p.listed = query{}, nil
-	case p.q.waits && p.reader != nil && p.reader.Len() == len(p.q.starts):
+		p.q, p.listed, p.head = query{}, nil, ""
+	case p.q.waits && p.reader != nil && (p.brought.tag != "" || p.reader.Len() == len(p.q.starts)):
 		p.lingerBy = p.Loop().Now() + lingering
 		p.RemindBy(p.lingerBy)
 		p.leaveNow()

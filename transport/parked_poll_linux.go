@@ -4,6 +4,7 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -17,39 +18,40 @@ import (
 // If that is the same again it is served here (see habit); any other goes back to net/http, with the connection.
 type parkedPoll struct {
 	line
-	manners
 	t     *Transport
-	habit *habit // nil if the request is not known
 	loop  *gathering
-	front *front
-	nc    *homing // nil once it has settled
-	ahead []byte  // what net/http has read of the next request
-	last  bool    // the connection carries no other request
-	begun bool
+	habit *habit // nil if the request is not known
 
-	// Of a request:
-	pending bool            // it is to be answered
-	brought brought         // by the last answer
-	reader  *channel.Reader // until then, or a moment longer
-	q       query
-	listed  []string // of If-None-Match
-	head    string   // headers of the answer
-	leave   func()   // if it waits; or
-	holds   bool     // it does by its habit
+	// What each request and each answer need stands together, as most of it is not in the processor's cache when they come.
+	reader    *channel.Reader // until the request is answered, or a moment longer
+	woken     atomic.Bool     // there may be something to answer with
+	asking    atomic.Bool     // a goroutine asks the database; then asked is its
+	pending   bool            // the request is to be answered
+	holds     bool            // it waits, by its habit
+	listening bool            // it is woken
+	more      bool            // there was more than the last answer had
+	unread    bool            // the next request has come
+	last      bool            // the connection carries no other request
+	gatherBy  time.Duration   // until when more is waited for; 0: there is nothing yet
+	answerBy  time.Duration   // when it is answered in any case
+	idleBy    time.Duration   // it is answered: so long the next request is waited for
+	lingerBy  time.Duration   // until when the reader lives beyond its request
+	brought   brought         // by the last answer
+	head      string          // headers of the answer
+	q         query
+	listed    []string // of If-None-Match
+	leave     func()   // if it waits otherwise
 
-	woken     atomic.Bool // there may be something to answer with
-	asking    atomic.Bool // a goroutine asks the database; then asked is its
-	asked     *taken
-	listening bool          // it is woken
-	more      bool          // there was more than the last answer had
-	unread    bool          // the next request has come
-	peerDone  bool          // and nothing comes after it
-	settleAt  time.Duration // when it settles
-	gatherBy  time.Duration // until when more is waited for; 0: there is nothing yet
-	answerBy  time.Duration // when it is answered in any case
-	lingerBy  time.Duration // until when the reader lives beyond its request
-	idleBy    time.Duration // it is answered: so long the next request is waited for
-	closeBy   time.Duration // our half is closed; the peer has so long to do the same
+	manners
+	begun    bool
+	plain    bool   // the reader sees everything as it is
+	peerDone bool   // nothing comes after the next request
+	ahead    []byte // what net/http has read of it
+	asked    *taken
+	front    *front
+	nc       *homing       // nil once it has settled
+	settleAt time.Duration // when it settles
+	closeBy  time.Duration // our half is closed; the peer has so long to do the same
 }
 
 // taken is what was found in the database.
@@ -81,7 +83,7 @@ func (t *Transport) parkPoll(w http.ResponseWriter, r *http.Request, q *query, f
 		return false
 	}
 	p := &parkedPoll{
-		line: line{patience: t.o.WriteTimeout}, manners: home.manners, t: t, loop: t.gatheringOf(l), front: home.front, nc: home, last: r.Close,
+		line: line{patience: t.o.WriteTimeout}, manners: home.manners, t: t, loop: t.gatheringOf(l), plain: found.lenses == nil, front: home.front, nc: home, last: r.Close,
 		pending: true, reader: reader, q: *q, leave: leave, head: t.head(w.Header()), answerBy: l.Time() + q.wait,
 	}
 	if listed := r.Header["If-None-Match"]; listed != nil {
@@ -92,7 +94,12 @@ func (t *Transport) parkPoll(w http.ResponseWriter, r *http.Request, q *query, f
 		return false
 	}
 	p.ahead = ahead
-	p.habit = t.habitOf(r, home, q, p.head, found)
+	if p.habit = t.habitOf(r, home, q, found); p.habit != nil {
+		p.q.starts = slices.Clone(q.starts)
+		for i, s := range p.habit.query.starts {
+			p.q.starts[i].name = s.name // the same, but it does not hold this request's text
+		}
+	}
 	home.stale()
 	if fd := loop.Descriptor(home.TCPConn); fd >= 0 && nc == net.Conn(home) {
 		p.Init(l, p, fd)
@@ -292,7 +299,7 @@ func (p *parkedPoll) Again() {
 func (p *parkedPoll) Late() time.Duration {
 	defer p.t.survive(p.shut)
 	switch {
-	case p.passed(p.writeBy), p.passed(p.idleBy), p.passed(p.closeBy):
+	case p.passed(p.writeBy()), p.passed(p.idleBy), p.passed(p.closeBy):
 		p.shut()
 	case p.nc != nil && p.passed(p.settleAt):
 		p.settle()
@@ -305,7 +312,7 @@ func (p *parkedPoll) Late() time.Duration {
 	case p.closed:
 		return 0
 	case !p.pending:
-		return earliest(p.writeBy, p.idleBy, p.closeBy, p.settleAt, p.lingerBy)
+		return earliest(p.writeBy(), p.idleBy, p.closeBy, p.settleAt, p.lingerBy)
 	case p.asking.Load(): // it comes back by itself
 		return 0
 	}

@@ -213,7 +213,7 @@ func (p *parkedSSE) Happened(e loop.Events) {
 func (p *parkedSSE) Late() time.Duration {
 	defer p.t.survive(p.shut)
 	switch {
-	case p.passed(p.writeBy), p.passed(p.closeBy):
+	case p.passed(p.writeBy()), p.passed(p.closeBy):
 		p.shut() // it will come back to its position
 	case p.rest == nil && !p.ending:
 		p.attend()
@@ -222,9 +222,9 @@ func (p *parkedSSE) Late() time.Duration {
 		return 0
 	}
 	if p.passed(p.beatAt) { // attend sets it anew, once it may speak
-		return earliest(p.writeBy, p.closeBy)
+		return earliest(p.writeBy(), p.closeBy)
 	}
-	return earliest(p.writeBy, p.beatAt, p.closeBy)
+	return earliest(p.writeBy(), p.beatAt, p.closeBy)
 }
 
 // Again and Flush are not asked for.

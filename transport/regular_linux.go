@@ -2,7 +2,6 @@ package transport
 
 import (
 	"net/http"
-	"slices"
 
 	"golang.org/x/sys/unix"
 
@@ -14,12 +13,11 @@ type habit struct {
 	*pattern
 	secrets string
 	regular Regular
-	head    string // headers of the answer
 	rights
 }
 
 // habitOf returns what is to be kept of the request that was being served until its connection was taken, or nil.
-func (t *Transport) habitOf(r *http.Request, home *homing, q *query, head string, found rights) *habit {
+func (t *Transport) habitOf(r *http.Request, home *homing, q *query, found rights) *habit {
 	if !home.fresh.Load() {
 		return nil
 	}
@@ -31,7 +29,7 @@ func (t *Transport) habitOf(r *http.Request, home *homing, q *query, head string
 	if regular == nil {
 		return nil
 	}
-	return &habit{t.patterns.shared(p), secrets, regular, head, found}
+	return &habit{t.patterns.shared(p), secrets, regular, found}
 }
 
 // next reads the next request. One that was made before is served here, any other by net/http.
@@ -59,10 +57,6 @@ func (p *parkedPoll) again(text []byte) bool {
 	if h == nil || t.leaving.Err() != nil {
 		return false
 	}
-	if p.q.starts == nil {
-		p.q = h.query
-		p.q.starts = slices.Clone(h.query.starts)
-	}
 	tag, ok := h.fits(text, h.secrets, p.q.starts, p.brought)
 	if !ok || t.site.Generation() != h.generation {
 		return false
@@ -85,7 +79,7 @@ func (p *parkedPoll) again(text []byte) bool {
 		p.leaveNow()
 		return false
 	}
-	p.misses, p.idleBy, p.pending, p.head = 0, 0, true, h.head
+	p.misses, p.idleBy, p.pending = 0, 0, true
 	p.listed = p.listed[:0]
 	if tag != "" {
 		p.listed = append(p.listed, tag)
@@ -116,10 +110,7 @@ func (p *parkedPoll) read(person channel.Sender) {
 		}
 	}
 	p.lingerBy = 0
-	p.answerBy = p.Loop().Now()
-	if p.q.wait > 0 {
-		p.answerBy = p.Loop().Time() + p.q.wait
-	}
+	p.answerBy = p.Loop().Now() + p.q.wait // it came before this turn began
 	if !waits {
 		p.answer()
 		return

@@ -4,11 +4,11 @@ import "parley/channel"
 
 // shared returns the whole answer if another poll has had the same, or nil.
 func (p *parkedPoll) shared(batches []channel.Batch) []byte {
-	if len(batches) != 1 || p.q.many || p.last {
+	if len(batches) != 1 || p.q.many || p.last || !p.plain {
 		return nil
 	}
 	b := &batches[0]
-	if b.Gap != nil || len(b.Messages) == 0 || p.reader.Lens(b.Channel) != nil {
+	if b.Gap != nil || len(b.Messages) == 0 {
 		return nil
 	}
 	key := answerKey{keyOf(b), p.q.waits, p.head, p.loop.unix()}
