@@ -149,6 +149,13 @@ func FuzzRepeatedRequests(f *testing.F) {
 		}
 		then := b.String() + p.text[len(p.holes)] + behind
 		got, ok := p.fits([]byte(then), secrets, starts, brought{})
+		if at, err := channel.ParsePosition(position); err == nil && at != channel.End { // it is the same for whom an answer has brought there
+			again := append([]start(nil), p.query.starts...)
+			tag, fits := p.fits([]byte(then), secrets, again, brought{at, `"` + at.String() + `"`})
+			if fits != ok || ok && (tag != got || !reflect.DeepEqual(again, starts)) {
+				t.Fatalf("%q: brought there %v %v %q, and otherwise %v %v %q", then, fits, again, tag, ok, starts, got)
+			}
+		}
 		if !ok {
 			return
 		}
