@@ -24,6 +24,7 @@ lint: ## formatting, vet, staticcheck, the three systems' builds, JavaScript typ
 	$(GO) tool staticcheck ./...
 	GOOS=darwin $(GO) vet ./websocket/ ./channel/ ./cmd/parley/
 	GOOS=windows $(GO) vet ./websocket/ ./channel/ ./cmd/parley/
+	GOARCH=386 $(GO) vet ./websocket/ ./channel/ ./transport/
 	cd web && npm run --silent types
 
 # Much of what tests do is wait, for other processes and for real time: so half as many packages again as there are processors.
