@@ -14,12 +14,16 @@ const (
 	tidyEvery = 400 * time.Millisecond
 	busy      = 2 << 20   // bytes of new garbage in that time: the pace is good then
 	worth     = 512 << 10 // bytes of it since the last time, at least
-	thrift    = 20        // how many times as long as it has taken it waits before the next time
+	thrift    = 20        // how many times the processor time that it has taken it waits before the next time
 )
 
 // tidy runs until ctx ends.
 func tidy(ctx context.Context) {
-	allocated := []metrics.Sample{{Name: "/gc/heap/allocs:bytes"}}
+	samples := []metrics.Sample{{Name: "/gc/heap/allocs:bytes"}, {Name: "/cpu/classes/gc/total:cpu-seconds"}}
+	read := func() (allocated uint64, collecting time.Duration) {
+		metrics.Read(samples)
+		return samples[0].Value.Uint64(), time.Duration(samples[1].Value.Float64() * float64(time.Second))
+	}
 	var last, tidied uint64
 	for wait, again := tidyEvery, 0; ; {
 		select {
@@ -27,8 +31,7 @@ func tidy(ctx context.Context) {
 			return
 		case <-time.After(wait):
 		}
-		metrics.Read(allocated)
-		now := allocated[0].Value.Uint64()
+		now, collected := read()
 		quiet := now-last < busy
 		last, wait = now, tidyEvery
 		if now-tidied >= worth {
@@ -37,9 +40,12 @@ func tidy(ctx context.Context) {
 		if !quiet || again == 0 {
 			continue
 		}
-		began := time.Now()
+		began := cpuTime()
 		debug.FreeOSMemory()
-		wait = max(wait, thrift*time.Since(began))
+		// A collection's time has in it when others had the processor, on a busy machine; the process's, what else it did meanwhile. The lesser is
+		// nearer to what this has taken. Time that passes would be seconds where many come, and then nothing be tidied for minutes.
+		_, collecting := read()
+		wait = max(wait, thrift*min(cpuTime()-began, collecting-collected))
 		tidied = now
 		again--
 	}
