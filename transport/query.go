@@ -142,5 +142,3 @@ next:
 	}
 	return values, nil
 }
-
-func isDigit(c byte) bool { return c >= '0' && c <= '9' }

@@ -10,6 +10,7 @@ import (
 	"weak"
 
 	"parley/channel"
+	"parley/internal/plain"
 )
 
 // A client that polls sends the same request again and again, on one connection: byte for byte the last one, but for the positions
@@ -110,7 +111,7 @@ func (m *mold) positions(params string, q *query) bool {
 			if found == len(q.starts) {
 				return false
 			}
-			if text := value[from:]; len(text) > 0 && isDigit(text[0]) && run(text, inPosition) == len(text) {
+			if text := value[from:]; len(text) > 0 && plain.IsDigit(text[0]) && run(text, inPosition) == len(text) {
 				if at, err := channel.ParsePosition(text); err != nil || at != q.starts[found].after {
 					return false
 				}
@@ -181,7 +182,7 @@ func (p *pattern) fits(text []byte, secrets string, starts []start, by brought) 
 			ok = len(text) >= n && string(text[:n]) == secrets[:n]
 			secrets = secrets[n+1:]
 		default:
-			if n = run(text, inPosition); n == 0 || !isDigit(text[0]) {
+			if n = run(text, inPosition); n == 0 || !plain.IsDigit(text[0]) {
 				return "", false
 			}
 			if len(by.tag) == n+2 && by.tag[1:n+1] == string(text[:n]) {
@@ -216,7 +217,7 @@ func run[T string | []byte](text T, kind func(c byte) bool) int {
 	return n
 }
 
-func inPosition(c byte) bool { return isDigit(c) || c >= 'a' && c <= 'z' || c == '-' }
+func inPosition(c byte) bool { return plain.IsDigit(c) || c >= 'a' && c <= 'z' || c == '-' }
 
 func inTag(c byte) bool {
 	return inPosition(c) || c >= 'A' && c <= 'Z' || c == '_' || c == '"' || c == '/'

@@ -99,9 +99,10 @@ func skipString(data []byte, i int) int {
 	return -1
 }
 
-func isHex(c byte) bool { return isDigit(c) || c >= 'a' && c <= 'f' || c >= 'A' && c <= 'F' }
+func isHex(c byte) bool { return IsDigit(c) || c >= 'a' && c <= 'f' || c >= 'A' && c <= 'F' }
 
-func isDigit(c byte) bool { return c >= '0' && c <= '9' }
+// IsDigit reports whether c is a decimal digit.
+func IsDigit(c byte) bool { return c >= '0' && c <= '9' }
 
 func skipLiteral(data []byte, i int, literal string) int {
 	if end := i + len(literal); end <= len(data) && string(data[i:end]) == literal {
@@ -136,7 +137,7 @@ func skipNumber(data []byte, i int) int {
 // skipDigits wants at least one.
 func skipDigits(data []byte, i int) int {
 	begin := i
-	for i < len(data) && isDigit(data[i]) {
+	for i < len(data) && IsDigit(data[i]) {
 		i++
 	}
 	if i == begin {
