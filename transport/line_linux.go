@@ -17,6 +17,7 @@ type line struct {
 	patience time.Duration // WriteTimeout
 	rest     *rest         // nil if there is none
 	closed   bool
+	closeBy  time.Duration // our half is closed; the peer has so long to do the same
 }
 
 // rest is what is left of what is being written: the kernel takes no more for now.
@@ -92,6 +93,21 @@ func (l *line) bound() {
 		l.RemindBy(l.rest.by)
 	}
 }
+
+// goodbye is how long a peer to whom everything was said has to close its half. Closing before could make TCP drop what was said last, if
+// bytes of the peer's are unread.
+const goodbye = time.Second
+
+// finish closes our half.
+func (l *line) finish() {
+	unix.Shutdown(l.FD(), unix.SHUT_WR)
+	l.closeBy = l.Loop().Now() + goodbye
+	l.RemindBy(l.closeBy)
+}
+
+// Again and Flush are for who asks for them.
+func (l *line) Again() {}
+func (l *line) Flush() {}
 
 // writeBy is when the peer must have taken more of what is left; 0 if nothing is.
 func (l *line) writeBy() time.Duration {

@@ -4,8 +4,6 @@ import (
 	"net/http"
 	"strconv"
 
-	"golang.org/x/sys/unix"
-
 	"parley/channel"
 	"parley/problem"
 )
@@ -13,37 +11,24 @@ import (
 // answer answers, if there is something, or the time is up.
 func (p *parkedPoll) answer() {
 	switch {
-	case p.asking.Load():
+	case p.inquiry.asking.Load():
 		return
-	case p.asked != nil: // just now: the reader is behind it already
-		p.answerWith(p.asked.Delivery, p.asked.err)
+	case p.inquiry.found != nil: // just now: the reader is behind it already
+		p.answerWith(p.inquiry.found.value, p.inquiry.found.err)
 		return
 	}
 	p.woken.Store(false)
 	d, ok, err := p.reader.TakeCached(p.loop.room[:0])
 	if !ok && err == nil {
-		p.asking.Store(true)
 		reader := p.reader
-		p.t.lines.Go(func() { p.ask(reader) })
+		p.inquiry.ask(p.t, &p.line, &p.t.lines, func() (channel.Delivery, error) { return reader.Take(p.t.cut) })
 		return
 	}
 	p.answerWith(d, err)
 }
 
-// ask asks the database, and comes back.
-func (p *parkedPoll) ask(reader *channel.Reader) {
-	found := &taken{}
-	defer func() {
-		p.asked = found
-		p.asking.Store(false)
-		p.Schedule()
-	}()
-	defer p.t.survive(func() { found.err = channel.ErrClosed })
-	found.Delivery, found.err = reader.Take(p.t.cut)
-}
-
 func (p *parkedPoll) answerWith(d channel.Delivery, err error) {
-	p.asked, p.gatherBy, p.brought = nil, 0, brought{}
+	p.inquiry.found, p.gatherBy, p.brought = nil, 0, brought{}
 	leaving := p.t.leaving.Err() != nil
 	if err == nil && len(d.Batches) == 0 && !leaving && !p.passed(p.answerBy) {
 		p.listen()
@@ -106,9 +91,7 @@ func (p *parkedPoll) written() {
 	switch {
 	case p.rest != nil:
 	case p.last:
-		unix.Shutdown(p.FD(), unix.SHUT_WR)
-		p.closeBy = p.Loop().Now() + goodbye
-		p.RemindBy(p.closeBy)
+		p.finish()
 	case len(p.ahead) > 0:
 		p.goHome(string(p.ahead))
 	default:

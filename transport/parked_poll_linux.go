@@ -25,19 +25,19 @@ type parkedPoll struct {
 	// What each request and each answer need stands together, as most of it is not in the processor's cache when they come.
 	reader    *channel.Reader // until the request is answered, or a moment longer
 	woken     atomic.Bool     // there may be something to answer with
-	asking    atomic.Bool     // a goroutine asks the database; then asked is its
-	pending   bool            // the request is to be answered
-	holds     bool            // it waits, by its habit
-	listening bool            // it is woken
-	more      bool            // there was more than the last answer had
-	unread    bool            // the next request has come
-	last      bool            // the connection carries no other request
-	gatherBy  time.Duration   // until when more is waited for; 0: there is nothing yet
-	answerBy  time.Duration   // when it is answered in any case
-	idleBy    time.Duration   // it is answered: so long the next request is waited for
-	lingerBy  time.Duration   // until when the reader lives beyond its request
-	brought   brought         // by the last answer
-	head      string          // headers of the answer
+	inquiry   inquiry[channel.Delivery]
+	pending   bool          // the request is to be answered
+	holds     bool          // it waits, by its habit
+	listening bool          // it is woken
+	more      bool          // there was more than the last answer had
+	unread    bool          // the next request has come
+	last      bool          // the connection carries no other request
+	gatherBy  time.Duration // until when more is waited for; 0: there is nothing yet
+	answerBy  time.Duration // when it is answered in any case
+	idleBy    time.Duration // it is answered: so long the next request is waited for
+	lingerBy  time.Duration // until when the reader lives beyond its request
+	brought   brought       // by the last answer
+	head      string        // headers of the answer
 	q         query
 	listed    []string // of If-None-Match
 	leave     func()   // if it waits otherwise
@@ -47,17 +47,9 @@ type parkedPoll struct {
 	plain    bool   // the reader sees everything as it is
 	peerDone bool   // nothing comes after the next request
 	ahead    []byte // what net/http has read of it
-	asked    *taken
 	front    *front
 	nc       *homing       // nil once it has settled
 	settleAt time.Duration // when it settles
-	closeBy  time.Duration // our half is closed; the peer has so long to do the same
-}
-
-// taken is what was found in the database.
-type taken struct {
-	channel.Delivery
-	err error
 }
 
 // idleTimeout is how long a connection is kept for the next request.
@@ -176,8 +168,8 @@ func (p *parkedPoll) Attend() {
 		if leaving && p.idleBy != 0 {
 			p.shut()
 		}
-	case !p.asking.Load() && p.asked != nil:
-		p.answerWith(p.asked.Delivery, p.asked.err)
+	case !p.inquiry.asking.Load() && p.inquiry.found != nil:
+		p.answerWith(p.inquiry.found.value, p.inquiry.found.err)
 	case leaving:
 		p.answer()
 	case p.woken.Load() && p.gatherBy == 0:
@@ -313,14 +305,11 @@ func (p *parkedPoll) Late() time.Duration {
 		return 0
 	case !p.pending:
 		return earliest(p.writeBy(), p.idleBy, p.closeBy, p.settleAt, p.lingerBy)
-	case p.asking.Load(): // it comes back by itself
+	case p.inquiry.asking.Load(): // it comes back by itself
 		return 0
 	}
 	return earliest(p.answerBy, p.settleAt)
 }
-
-// Flush is not asked for.
-func (p *parkedPoll) Flush() {}
 
 // shut is the end of the connection.
 func (p *parkedPoll) shut() {

@@ -2,7 +2,6 @@ package transport
 
 import (
 	"net/http"
-	"sync/atomic"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -20,22 +19,10 @@ type parkedSSE struct {
 	leave func()
 
 	begun   bool
-	asking  atomic.Bool // a goroutine asks the database; then asked is its
-	asked   *asked
+	inquiry inquiry[[]event]
 	beatAt  time.Duration // when a heartbeat may be due
 	ending  bool          // nothing more is said
-	closeBy time.Duration // our half is closed; the peer has so long to do the same
 }
-
-// asked is what was found in the database.
-type asked struct {
-	events []event
-	err    error
-}
-
-// goodbye is how long a peer to whom everything was said has to close its half. Closing before could make TCP drop what was said last, if
-// bytes of the peer's are unread.
-const goodbye = time.Second
 
 // parkSSE takes the stream from the request, with what it begins with, if it can.
 func (t *Transport) parkSSE(w http.ResponseWriter, r *http.Request, s *stream, e *encoder, leave func()) bool {
@@ -102,7 +89,7 @@ func (p *parkedSSE) Attend() {
 }
 
 func (p *parkedSSE) attend() {
-	if p.asking.Load() {
+	if p.inquiry.asking.Load() {
 		return
 	}
 	now := p.t.now()
@@ -112,15 +99,18 @@ func (p *parkedSSE) attend() {
 	switch {
 	case p.t.leaving.Err() != nil:
 		err = channel.ErrClosed
-	case p.asked != nil:
-		events, err = p.asked.events, p.asked.err
-		p.asked, more = nil, true // whoever woke it meanwhile was not listened to
+	case p.inquiry.found != nil:
+		events, err = p.inquiry.found.value, p.inquiry.found.err
+		p.inquiry.found, more = nil, true // whoever woke it meanwhile was not listened to
 	default:
 		room := p.t.rooms.Get().(*room)
 		defer p.t.rooms.Put(room)
 		var ok bool
 		if events, more, ok, err = p.look(room); !ok && err == nil {
-			p.find()
+			p.inquiry.ask(p.t, &p.line, &p.t.held, func() ([]event, error) {
+				events, _, err := p.ask(p.t.cut)
+				return events, err
+			})
 			return
 		}
 	}
@@ -138,21 +128,6 @@ func (p *parkedSSE) attend() {
 		p.beatAt = p.Loop().Time() + p.spoke + p.t.o.Heartbeat - now
 		p.RemindBy(p.beatAt)
 	}
-}
-
-// find asks the database, and comes back.
-func (p *parkedSSE) find() {
-	p.asking.Store(true)
-	p.t.held.Go(func() {
-		a := &asked{}
-		defer func() {
-			p.asked = a
-			p.asking.Store(false)
-			p.Schedule()
-		}()
-		defer p.t.survive(func() { a.err = channel.ErrClosed })
-		a.events, _, a.err = p.ask(p.t.cut)
-	})
 }
 
 // say writes events, and what the end demands.
@@ -185,9 +160,7 @@ func (p *parkedSSE) say(events []event, failed error, now time.Duration) {
 // written goes on when nothing waits to be written.
 func (p *parkedSSE) written() {
 	if p.rest == nil && p.ending && p.closeBy == 0 {
-		unix.Shutdown(p.FD(), unix.SHUT_WR)
-		p.closeBy = p.Loop().Now() + goodbye
-		p.RemindBy(p.closeBy)
+		p.finish()
 	}
 }
 
@@ -226,10 +199,6 @@ func (p *parkedSSE) Late() time.Duration {
 	}
 	return earliest(p.writeBy(), p.beatAt, p.closeBy)
 }
-
-// Again and Flush are not asked for.
-func (p *parkedSSE) Again() {}
-func (p *parkedSSE) Flush() {}
 
 // shut is the end.
 func (p *parkedSSE) shut() {
