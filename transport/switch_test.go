@@ -167,12 +167,17 @@ func (r *wanderer) webSocket() error {
 
 // wander reads until it has n texts.
 func (r *wanderer) wander(n int) error {
+	all := []string{"poll", "long poll", "many", "SSE", "WebSocket"}
+	first := r.random.Perm(len(all)) // each once, and then at random
 	for len(r.texts) < n {
-		ways := []string{"poll", "long poll", "many", "SSE", "WebSocket"}
-		if n-len(r.texts) < 200 {
+		ways := all
+		if n-len(r.texts) < 4*100 { // what some batches of a stream may bring
 			ways = ways[:3] // near the end a stream might wait for what never comes
 		}
 		way, err := ways[r.random.IntN(len(ways))], error(nil)
+		if len(first) > 0 {
+			way, first = all[first[0]], first[1:]
+		}
 		switch way {
 		case "poll":
 			err = r.poll("")
