@@ -57,6 +57,7 @@ func Log(t *testing.T, open func(t *testing.T, o Options) LogUnderTest) {
 
 		{"a past that is another", (*logTest).rollback},
 		{"retention by count", (*logTest).keepCount},
+		{"retention by count, while history is read", (*logTest).keepWhileRead},
 		{"retention by age", (*logTest).keepAge},
 		{"retention of everything", (*logTest).keepNothing},
 		{"a conflated channel", (*logTest).conflated},

@@ -2,6 +2,7 @@ package enginetest
 
 import (
 	"fmt"
+	"sync"
 	"time"
 
 	"parley/channel"
@@ -66,6 +67,42 @@ func (t *logTest) keepCount() {
 	}
 	_, err := t.log.Append(t.Context(), amendment("count:a", "", 3, `{}`, false))
 	t.wantErr(err, channel.ErrNoMessage)
+}
+
+// keepWhileRead: a page of history joins the one before it, or says that all before that is gone, whatever is removed at that moment.
+func (t *logTest) keepWhileRead() {
+	t.fill("count:a", 30)
+	done := make(chan struct{})
+	var readers sync.WaitGroup
+	for i := range 3 {
+		readers.Go(func() {
+			for pages := uint64(i); ; pages++ {
+				select {
+				case <-done:
+					return
+				default:
+				}
+				tail, err := t.log.Tail(t.Context(), "count:a")
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				at := tail.Seq - pages%12
+				b, err := t.log.Before(t.Context(), "count:a", channel.Position{Seq: at}, 5, anyBytes)
+				gone := len(b.Messages) == 0 && b.From == b.To && b.To.Seq >= at-1
+				if err != nil || b.Gap != nil || b.To.Seq != at-1 && !gone {
+					t.Errorf("before %d: from %s to %s, %d messages, gap %v, %v", at, b.From, b.To, len(b.Messages), b.Gap, err)
+					return
+				}
+			}
+		})
+	}
+	for range 20 {
+		t.fill("count:a", 20)
+		t.log.Sweep()
+	}
+	close(done)
+	readers.Wait()
 }
 
 func (t *logTest) keepAge() {

@@ -164,7 +164,7 @@ func (e *Engine) Before(ctx context.Context, name channel.Name, before channel.P
 	if reason == channel.Deleted || reason == channel.Rollback {
 		return h.Gap(name, before, reason), nil
 	}
-	batch := channel.Batch{Channel: name, From: h.Floor, To: h.Floor}
+	batch := channel.Batch{Channel: name}
 	rows, err := e.readRows(ctx, beforeQuery, h.id, int64(before.Seq), int64(max(limit, 1))+1)
 	if err != nil {
 		return batch, e.readError(err)
@@ -183,11 +183,29 @@ func (e *Engine) Before(ctx context.Context, name channel.Name, before channel.P
 		}
 		batch.Messages = append(batch.Messages, m)
 	}
-	if n := len(batch.Messages); n > 0 {
-		slices.Reverse(batch.Messages)
-		batch.From, batch.To = batch.Messages[0].Before(), batch.Messages[n-1].Position()
+	if err := rows.Err(); err != nil {
+		return batch, e.readError(err)
 	}
-	return batch, e.readError(rows.Err())
+	n := len(batch.Messages)
+	if n == 0 {
+		return e.nothingBefore(ctx, name, before)
+	}
+	slices.Reverse(batch.Messages)
+	batch.From, batch.To = batch.Messages[0].Before(), batch.Messages[n-1].Position()
+	return batch, nil
+}
+
+// nothingBefore is the answer where there is no message before the position: the floor is asked for behind the messages, as what was there may have been
+// removed since it was asked for first.
+func (e *Engine) nothingBefore(ctx context.Context, name channel.Name, before channel.Position) (channel.Batch, error) {
+	h, err := e.head(ctx, name, before.Seq)
+	if err != nil {
+		return channel.Batch{}, err
+	}
+	if h.Deleted {
+		return h.Gap(name, before, channel.Deleted), nil
+	}
+	return channel.Batch{Channel: name, From: h.Floor, To: h.Floor}, nil
 }
 
 // Message returns one message, or channel.ErrNoMessage.
