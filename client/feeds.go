@@ -260,7 +260,11 @@ func (fs *feeds) gap(f *feed, channel string, g *Gap) {
 			f.forked = f.forked || g.Reason == "rollback"
 			continue
 		}
-		s.miss(g)
+		own := *g
+		if at > seqOf(g.From) {
+			own.From = s.read
+		}
+		s.miss(&own)
 	}
 	if g.Reason == "rollback" {
 		f.reached = seqOf(g.Resume) // the log may be shorter than it was

@@ -172,6 +172,11 @@ func gapFurtherOn(t *testing.T) {
 		if len(s.queue) != 0 || s.read != mark(8) {
 			t.Fatalf("%+v at %s", s.queue, s.read)
 		}
+		// What it lacks is a part of this one.
+		p.e.feeds.receive(&object{Channel: "room:a", Gap: &Gap{From: mark(2), Reason: "retention", Resume: mark(11), Tail: mark(12)}})
+		if len(s.queue) != 1 || s.queue[0].gap == nil || s.queue[0].gap.From != mark(8) || s.read != mark(11) {
+			t.Fatalf("%+v at %s", s.queue, s.read)
+		}
 	})
 }
 

@@ -231,8 +231,9 @@ export class Subscriptions {
         feed.forked ||= reason === 'rollback'
         continue
       }
+      const from = at > seqOf(gap.from) ? sub.position : gap.from
       sub.position = resume
-      call(sub.handlers.onGap, { channel, ...gap })
+      call(sub.handlers.onGap, { channel, ...gap, from })
     }
     // After a rollback the log may be shorter than it was.
     feed.reached = reason === 'rollback' ? seqOf(resume) : Math.max(feed.reached, seqOf(resume))

@@ -97,6 +97,11 @@ test('a gap that speaks to a reader further on is not ours', () => {
   subscriptions.receive({ channel: 'room:a', gap: { from: position(2), reason: 'retention', resume: position(6), tail: position(9) } })
   assert.deepEqual(gaps, [])
   assert.equal(sub.position, position(8))
+  // What it lacks is a part of this one.
+  const rest = { reason: 'retention', resume: position(11), tail: position(12) }
+  subscriptions.receive({ channel: 'room:a', gap: { from: position(2), ...rest } })
+  assert.deepEqual(gaps, [{ channel: 'room:a', from: position(8), ...rest }])
+  assert.equal(sub.position, position(11))
 })
 
 test('a deletion is told from where the reader is, though another request heard of it', () => {
