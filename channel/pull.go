@@ -16,7 +16,7 @@ type Delivery struct {
 // Ready returns what there is now, without waiting for more: at most one batch a channel, and about
 // ReaderOptions.MaxBytes in all; the positions move behind it. What did not fit is returned by the next call, which begins
 // with those channels. Errors are as of Next.
-func (r *Reader) Ready(ctx context.Context) ([]Batch, error) { return r.pull(ctx, false) }
+func (r *Reader) Ready(ctx context.Context) ([]Batch, error) { return r.asked(ctx) }
 
 // Next is Ready, but waits until there is a batch, a gap or a signal. After a gap the reader is at its Resume, or, where the
 // channel was deleted, without the channel. Errors: ErrClosed, ctx.Err(), and those of Log.Read; all positions are then
@@ -48,15 +48,12 @@ func (r *Reader) Next(ctx context.Context) (Delivery, error) {
 // Take is Next for who does not wait but is woken (see OnWake): what there is now, which may be nothing.
 func (r *Reader) Take(ctx context.Context) (Delivery, error) {
 	r.told.Store(false) // before looking: what comes while we look wakes again
-	batches, err := r.pull(ctx, false)
+	batches, err := r.asked(ctx)
 	if err != nil {
 		return Delivery{}, err
 	}
 	return Delivery{batches, r.takeSignals(), r.isDue()}, nil
 }
-
-// errNotCached is returned by pull to TakeCached.
-var errNotCached = errors.New("the log is to be asked")
 
 // isDue reports whether a channel may have something that no wake-up will tell of.
 func (r *Reader) isDue() bool {
@@ -69,14 +66,13 @@ func (r *Reader) isDueLocked() bool {
 	return slices.ContainsFunc(r.subs, func(s *subscription) bool { return s.due.Load() })
 }
 
-// pulled is what was read for a subscription, before its position moves.
-type pulled struct {
-	sub   *subscription
-	batch Batch
+// asked is pull from memory and, where that cannot vouch for the answer, from the log.
+func (r *Reader) asked(ctx context.Context) ([]Batch, error) {
+	return r.pull(ctx, func(s *subscription, b *Batch) error { return r.read(ctx, s, b) })
 }
 
-// pull takes what there is, or fails with errNotCached if it may take only what is in memory, and that is not all.
-func (r *Reader) pull(ctx context.Context, cached bool) ([]Batch, error) {
+// pull takes what there is, each subscription's by read.
+func (r *Reader) pull(ctx context.Context, read func(*subscription, *Batch) error) ([]Batch, error) {
 	r.pulling.Lock()
 	defer r.pulling.Unlock()
 	if err := ctx.Err(); err != nil {
@@ -88,9 +84,23 @@ func (r *Reader) pull(ctx context.Context, cached bool) ([]Batch, error) {
 	if closed {
 		return nil, ErrClosed
 	}
+	var few [4]*subscription
+	taken, batches, err := r.collect(subs, few[:0], nil, read)
+	if err != nil {
+		return nil, err
+	}
+	r.mu.Lock()
+	batches, deleted := r.settle(taken, batches)
+	r.mu.Unlock()
+	for _, s := range deleted {
+		r.exit(s)
+	}
+	return batches, nil
+}
 
-	var few [4]pulled
-	taken := few[:0]
+// collect reads the subscriptions that are due, in turn and about ReaderOptions.MaxBytes in all, and appends them and their batches. If one fails, all are
+// due again. pulling must be held.
+func (r *Reader) collect(subs, taken []*subscription, batches []Batch, read func(*subscription, *Batch) error) ([]*subscription, []Batch, error) {
 	first := r.turn
 	for i, left := 0, r.options.MaxBytes; i < len(subs) && left > 0; i++ {
 		at := (first + i) % len(subs)
@@ -99,59 +109,44 @@ func (r *Reader) pull(ctx context.Context, cached bool) ([]Batch, error) {
 		if !s.due.Load() || !s.due.Swap(false) {
 			continue
 		}
-		b, err := r.read(ctx, s, cached)
-		if err != nil {
-			s.due.Store(true)
-			for _, t := range taken {
-				t.sub.due.Store(true)
+		taken, batches = append(taken, s), append(batches, Batch{})
+		b := &batches[len(batches)-1]
+		if err := read(s, b); err != nil {
+			for _, s := range taken {
+				s.due.Store(true)
 			}
-			return nil, err
+			return nil, nil, err
 		}
-		taken = append(taken, pulled{s, b})
 		for i := range b.Messages {
 			left -= b.Messages[i].size()
 		}
 		r.turn = at + 1
 	}
-	return r.settle(taken), nil
+	return taken, batches, nil
 }
 
 // read reads one channel from its position.
-func (r *Reader) read(ctx context.Context, s *subscription, cached bool) (Batch, error) {
-	if cached {
-		b, ok := s.feed.window.Load().after(s.name, s.position, r.options.Limit, r.options.MaxBytes)
-		if ok {
-			b.Messages, ok = s.lens.over(b.Messages, false)
-		}
-		if !ok {
-			return Batch{}, errNotCached
-		}
-		return b, nil
-	}
-	b, err := s.feed.read(ctx, r.hub.log, s.position, r.options.Limit, r.options.MaxBytes)
+func (r *Reader) read(ctx context.Context, s *subscription, b *Batch) (err error) {
+	*b, err = s.feed.read(ctx, r.hub.log, s.position, r.options.Limit, r.options.MaxBytes)
 	switch {
 	case err == nil:
 		b.Messages, _ = s.lens.over(b.Messages, true)
-		return b, nil
+		return nil
 	case ctx.Err() != nil:
-		return Batch{}, ctx.Err()
+		return ctx.Err()
 	case errors.Is(err, ErrDeleted):
-		return Batch{Channel: s.name, From: s.position, Gap: &Gap{From: s.position, Reason: Deleted}}, nil
-	}
-	return Batch{}, err
-}
-
-// settle moves the positions behind what was read, and returns what there is to deliver. A channel that was removed or
-// moved by Add meanwhile is left out.
-func (r *Reader) settle(taken []pulled) []Batch {
-	if len(taken) == 0 {
+		*b = Batch{Channel: s.name, From: s.position, Gap: &Gap{From: s.position, Reason: Deleted}}
 		return nil
 	}
-	var batches []Batch
-	var deleted []*subscription
-	r.mu.Lock()
-	for i := range taken {
-		s, b := taken[i].sub, &taken[i].batch
+	return err
+}
+
+// settle moves the positions behind what was read, and keeps of the batches what there is to deliver; the caller has yet to exit what was deleted. A channel
+// that was removed or moved by Add meanwhile is left out. mu must be held.
+func (r *Reader) settle(taken []*subscription, batches []Batch) (deliver []Batch, deleted []*subscription) {
+	deliver = batches[:0]
+	for i, s := range taken {
+		b := &batches[i]
 		switch {
 		case !s.live:
 			continue
@@ -169,14 +164,7 @@ func (r *Reader) settle(taken []pulled) []Batch {
 				continue
 			}
 		}
-		if batches == nil {
-			batches = make([]Batch, 0, len(taken)-i)
-		}
-		batches = append(batches, *b)
+		deliver = append(deliver, *b)
 	}
-	r.mu.Unlock()
-	for _, s := range deleted {
-		r.exit(s)
-	}
-	return batches
+	return deliver, deleted
 }
